@@ -1,0 +1,56 @@
+# Each target sets up .venv by itself. To use another Python: make PYTHON=python3.12 book
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Renewed whenever what is to be installed has changed.
+READY := $(VENV)/.ready
+
+.PHONY: help book test lab listen clips clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book     build the book into _build/html"
+	@echo "make test     run every check: lint, types, tests, chapters, book, browser"
+	@echo "make lab      open the chapters in JupyterLab"
+	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
+	@echo "make clips    make the audio clips of the book anew"
+	@echo "make clean    remove what was built, keep .venv"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "minicodec needs Python 3.10 or newer. Name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python could not make .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into $(VENV). The first time this takes some minutes and 2 GB."
+	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
+	$(BIN)/python tools/mend_torchaudio.py
+	@touch $@
+
+# The cache of executed cells knows the chapters but not the package, so a changed package empties it.
+CODE := $(shell find minicodec book/_static -type f -not -name '*.pyc' 2>/dev/null)
+_build/.code: $(CODE) constraints.txt
+	rm -rf _build/.jupyter_cache
+	@mkdir -p _build && touch $@
+
+# A page that Sphinx does not read again cannot warn, so its state goes; the executed cells stay.
+book: $(READY) _build/.code
+	rm -rf _build/.doctrees _build/html
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	$(BIN)/python tools/check_book.py
+	@echo "The book is built. Open _build/html/index.html"
+
+test: $(READY)
+	@$(BIN)/python tools/run_tests.py
+
+lab: $(READY)
+	cd chapters && ../$(BIN)/jupyter lab
+
+listen: $(READY)
+	@$(BIN)/minicodec listen
+
+clips: $(READY)
+	$(BIN)/python tools/make_clips.py
+
+clean:
+	rm -rf _build build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

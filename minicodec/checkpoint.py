@@ -1,0 +1,164 @@
+"""Models as data: one safetensors file holds the weights and, in its metadata, the config.
+
+Nothing in such a file is code, so a file from a stranger can be opened safely. Weights are stored
+as they are used: weight norm multiplied out, codebooks without the running totals of training.
+
+Chapter 06.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from minicodec.codec import Codec, CodecConfig
+from minicodec.conv import fold_weight_norm
+
+#: Checkpoints that come with the package.
+SHIPPED = {"mini_24khz": Path(__file__).parent / "weights" / "mini_24khz.safetensors"}
+
+_TRAINING_ONLY = (".sums", ".counts", ".initialized")
+
+
+class CheckpointError(ValueError):
+    """A file that is not a checkpoint, or not of this model."""
+
+
+def save_codec(
+    codec: Codec, path: str | Path, facts: Mapping[str, object] | None = None, half: bool = False
+) -> None:
+    """Write a codec to one file, which appears whole or not at all.
+
+    Args:
+        path: ends in .safetensors by custom.
+        facts: anything JSON can hold that a reader should know: data, hours, licences, quality.
+        half: store weights as float16, half the size. They come back as the nearest float16 value
+            in float32, so save and load once before you measure.
+
+    Raises:
+        ValueError: if weights hold NaN or infinite values.
+    """
+    folded = Codec(codec.config)
+    folded.load_state_dict(codec.state_dict(), strict=True) if _has_weight_norm(codec) else None
+    folded = fold_weight_norm(folded)  # type: ignore[assignment]
+    if not _has_weight_norm(codec):
+        folded.load_state_dict(codec.state_dict())
+    tensors = {
+        name: (tensor.half() if half else tensor).detach().cpu().contiguous()
+        for name, tensor in folded.state_dict().items()
+        if not name.endswith(_TRAINING_ONLY)
+    }
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinite values: this codec cannot be saved.")
+    metadata = {
+        "format": "minicodec 1",
+        "name": codec.name,
+        "config": json.dumps(dataclasses.asdict(codec.config)),
+        "facts": json.dumps(dict(facts or {})),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(save(tensors, metadata))
+    part.replace(path)
+
+
+def load_codec(path: str | Path) -> Codec:
+    """Read what `save_codec` wrote: a codec ready to run, in eval mode, without gradients.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
+            shapes than its config calls for.
+    """
+    metadata = _metadata(path)
+    try:
+        config = CodecConfig(**json.loads(metadata["config"]))
+        tensors = load_file(path)
+    except (TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{path} holds a config or weights that cannot be read: {error}") from error
+    return assemble(config, tensors, metadata.get("name", "unnamed"), str(path))
+
+
+def facts(path: str | Path) -> dict[str, object]:
+    """What was written beside the weights: how they were trained, on what, how good they are.
+
+    Raises:
+        CheckpointError: as `load_codec`.
+    """
+    return json.loads(_metadata(path).get("facts", "{}"))
+
+
+def assemble(
+    config: CodecConfig, tensors: Mapping[str, Tensor], name: str, source: str = "these weights"
+) -> Codec:
+    """A codec of this config with these weights, ready to run.
+
+    Args:
+        tensors: by our own names, weight norm folded; codebooks need only their `embedding`.
+        source: where they come from, for error messages.
+
+    Raises:
+        CheckpointError: naming the first tensor that is missing, unknown or of another shape.
+    """
+    codec = fold_weight_norm(Codec(config, name))
+    assert isinstance(codec, Codec)
+    wanted = {
+        key: tensor
+        for key, tensor in codec.state_dict().items()
+        if not key.endswith(_TRAINING_ONLY)
+    }
+    for key, tensor in wanted.items():
+        if key not in tensors:
+            raise CheckpointError(f"{source} has no {key}, which a model of its config needs.")
+        if tensors[key].shape != tensor.shape:
+            raise CheckpointError(
+                f"{source}: {key} has shape {list(tensors[key].shape)}, but the config calls for "
+                f"{list(tensor.shape)}."
+            )
+    unknown = [key for key in tensors if key not in wanted and not key.endswith(_TRAINING_ONLY)]
+    if unknown:
+        raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
+    state = {key: tensors[key].float() for key in wanted}
+    for key in [key for key in state if key.endswith(".embedding")]:
+        stem = key.removesuffix("embedding")
+        state[stem + "sums"] = state[key].clone()
+        state[stem + "counts"] = torch.ones(len(state[key]))
+        state[stem + "initialized"] = torch.tensor(True)
+    codec.load_state_dict(state)
+    return codec.eval().requires_grad_(False)
+
+
+def fingerprint(codec: Codec) -> bytes:
+    """Eight bytes that name these weights: two codecs share them only if they are the same.
+
+    A bitstream carries them, so that it is never decoded with the wrong model.
+    """
+    folded = {k: v for k, v in codec.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(codec.config)).encode())
+    for key in sorted(folded):
+        digest.update(key.encode() + folded[key].detach().cpu().contiguous().numpy().tobytes())
+    return digest.digest()[:8]
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    if not Path(path).is_file():
+        raise CheckpointError(f"{path}: no such file.")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    if "config" not in metadata:
+        raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
+    return metadata
+
+
+def _has_weight_norm(codec: Codec) -> bool:
+    return any("parametrizations" in key for key in codec.state_dict())

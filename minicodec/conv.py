@@ -1,0 +1,191 @@
+"""Convolutions that keep count of time.
+
+A codec must give back exactly as many samples as it was given. All the care that takes is here: a
+strided convolution pads so that `T` samples become `ceil(T / stride)` frames, none lost at the end,
+and its transposed twin turns `N` frames into exactly `N * stride` samples.
+
+::
+
+    non-causal, kernel 7:   0 0 0 x x x x x x x 0 0 0     half of the padding on each side
+    causal, kernel 7:   0 0 0 0 0 0 x x x x x x x         all of it in the past: no look-ahead
+    causal, kernel 4, stride 2:  0 0 x x x x x x x 0      and one more zero, to fill the last window
+
+Chapter 02. Paper: section 3.1.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import weight_norm
+
+Norm = Literal["none", "weight_norm", "time_group_norm"]
+PadMode = Literal["constant", "reflect"]
+
+
+def total_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
+    """Padding, in samples, after which `T` samples give `T / stride` windows (`stride` divides `T`).
+
+    >>> total_padding(kernel_size=7)
+    6
+    >>> total_padding(kernel_size=4, stride=2)
+    2
+    """
+    return (kernel_size - 1) * dilation + 1 - stride
+
+
+def extra_padding(length: int, stride: int) -> int:
+    """Zeros to append so that the last window is full and no sample is dropped.
+
+    >>> extra_padding(length=7, stride=2), extra_padding(length=8, stride=2)
+    (1, 0)
+    """
+    return -length % stride
+
+
+def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tensor:
+    """Pad the last axis with zeros, or with the signal's own mirror image.
+
+    A mirror needs more samples than it reflects. As in the official code, a clip too short for it
+    is first lengthened with zeros, which are cut off again after the reflection.
+
+    Shape:
+        x: [..., T] → [..., left + T + right]
+
+    >>> pad1d(torch.tensor([[1.0, 2.0, 3.0]]), 2, 1, mode="reflect")
+    tensor([[3., 2., 1., 2., 3., 2.]])
+    """
+    if mode == "constant":
+        return F.pad(x, (left, right))
+    missing = max(0, max(left, right) + 1 - x.shape[-1])
+    padded = F.pad(F.pad(x, (0, missing)), (left, right), mode="reflect")
+    return padded[..., : padded.shape[-1] - missing]
+
+
+class Conv1d(nn.Conv1d):
+    """A convolution that pads for itself: `T` samples in, `ceil(T / stride)` frames out.
+
+    Args:
+        in_channels, out_channels, kernel_size, stride, dilation: as in `torch.nn.Conv1d`.
+        causal: pad on the left only, so that no output depends on a later input.
+        norm: "weight_norm" (weights as length times direction), "time_group_norm" (one mean and
+            variance over all channels and the whole of time, so never causal) or "none".
+        pad_mode: "constant" (zeros) is ours. "reflect" is what the official weights were trained
+            with; at the start of a causal clip it mirrors samples that have not arrived yet.
+
+    Shape:
+        x: [B, C_in, T] → [B, C_out, ceil(T / stride)]
+
+    Raises:
+        ValueError: for "time_group_norm" in a causal convolution.
+
+    >>> conv = Conv1d(1, 8, kernel_size=4, stride=2)
+    >>> conv(torch.randn(3, 1, 101)).shape
+    torch.Size([3, 8, 51])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        dilation: int = 1,
+        *,
+        causal: bool = True,
+        norm: Norm = "none",
+        pad_mode: PadMode = "constant",
+    ):
+        super().__init__(in_channels, out_channels, kernel_size, stride, dilation=dilation)
+        self.causal = causal
+        self.pad_mode: PadMode = pad_mode
+        self.norm = _normalize(self, norm, causal)
+
+    def forward(self, x: Tensor) -> Tensor:
+        stride = self.stride[0]
+        total = total_padding(self.kernel_size[0], stride, self.dilation[0])
+        extra = extra_padding(x.shape[-1], stride)
+        right = 0 if self.causal else total // 2
+        x = pad1d(x, total - right, right + extra, self.pad_mode)
+        return self.norm(super().forward(x))
+
+
+class ConvTranspose1d(nn.ConvTranspose1d):
+    """The way back: `N` frames in, exactly `N * stride` samples out.
+
+    Each frame paints `kernel_size` samples, so the last frames paint beyond the end. What sticks
+    out is trimmed: on the right when causal, where it would be the start of a future frame, else
+    half on each side.
+
+    Args:
+        in_channels, out_channels, kernel_size, stride: as in `torch.nn.ConvTranspose1d`.
+        causal, norm: as in `Conv1d`.
+
+    Shape:
+        x: [B, C_in, N] → [B, C_out, N * stride]
+
+    Raises:
+        ValueError: for "time_group_norm" in a causal convolution.
+
+    >>> up = ConvTranspose1d(8, 1, kernel_size=4, stride=2)
+    >>> up(torch.randn(3, 8, 51)).shape
+    torch.Size([3, 1, 102])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        *,
+        causal: bool = True,
+        norm: Norm = "none",
+    ):
+        super().__init__(in_channels, out_channels, kernel_size, stride)
+        self.causal = causal
+        self.norm = _normalize(self, norm, causal)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        # The norm sees the untrimmed signal: so do the official weights.
+        y = self.norm(super().forward(x, output_size))
+        total = self.kernel_size[0] - self.stride[0]
+        right = total if self.causal else total // 2
+        return y[..., total - right : y.shape[-1] - right]
+
+
+def _normalize(conv: nn.Module, norm: Norm, causal: bool) -> nn.Module:
+    if norm == "time_group_norm":
+        if causal:
+            raise ValueError(
+                "time_group_norm averages over the whole clip, future included, so it cannot be "
+                "causal: use norm='weight_norm' or causal=False."
+            )
+        return nn.GroupNorm(1, conv.out_channels)  # type: ignore[arg-type]
+    if norm == "weight_norm":
+        weight_norm(conv)
+    elif norm != "none":
+        raise ValueError(
+            f"norm is 'none', 'weight_norm' or 'time_group_norm', but {norm!r} was given."
+        )
+    return nn.Identity()
+
+
+def fold_weight_norm(module: nn.Module) -> nn.Module:
+    """Multiply length and direction out, once, in every convolution of `module`, in place.
+
+    Training moves the two separately; at inference nothing changes any more, and computing their
+    product on every call is wasted work.
+
+    >>> conv = Conv1d(1, 1, kernel_size=3, norm="weight_norm")
+    >>> x = torch.randn(1, 1, 9)
+    >>> before = conv(x)
+    >>> torch.equal(fold_weight_norm(conv)(x), before)
+    True
+    """
+    for layer in module.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+    return module

@@ -1,0 +1,73 @@
+"""How far is the copy from the original? Two numbers, and what each is deaf to.
+
+Chapters 01 and 14. SI-SDR compares waveforms: it punishes a shift of phase that nobody hears. Mel
+distance compares spectrograms: it forgives any phase. Neither replaces listening.
+"""
+
+import torch
+from torch import Tensor
+
+from minicodec.spectral import mel_spectrogram
+
+
+def si_sdr(estimate: Tensor, reference: Tensor) -> Tensor:
+    """Scale-invariant signal-to-distortion ratio over the whole clip, in dB; higher is better.
+
+    Projects the estimate on the reference: what lies along it is signal, the rest distortion
+    (Le Roux et al. 2019). A silent reference has no direction to project on and gives NaN.
+
+    Shape:
+        estimate, reference: [B, C, T] → [B]
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    >>> x = torch.sin(torch.arange(1000.0)).view(1, 1, -1)
+    >>> si_sdr(x + 0.1 * x.roll(25, -1), 7 * x).round()
+    tensor([45.])
+    """
+    _same_shape(estimate, reference)
+    estimate = (estimate - estimate.mean(-1, keepdim=True)).flatten(1).double()
+    reference = (reference - reference.mean(-1, keepdim=True)).flatten(1).double()
+    energy = reference.pow(2).sum(-1)
+    target = reference * ((estimate * reference).sum(-1) / energy)[:, None]
+    noise = (estimate - target).pow(2).sum(-1)
+    ratio = target.pow(2).sum(-1) / noise.clamp(min=torch.finfo(noise.dtype).tiny)
+    return (10 * torch.log10(ratio)).float()
+
+
+def mel_distance(estimate: Tensor, reference: Tensor, sample_rate: int) -> Tensor:
+    """Multi-scale mel distance, in dB; lower is better, 0 is identical.
+
+    Mean absolute difference of mel spectrograms in decibels, averaged over windows of 2⁷ to 2¹¹
+    samples: long ones resolve pitch, short ones resolve attacks. What is 80 dB below full scale
+    counts as silence.
+
+    Shape:
+        estimate, reference: [B, C, T] → [B]
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    >>> x = torch.randn(1, 1, 24000)
+    >>> float(mel_distance(x, x, 24000))
+    0.0
+    """
+    _same_shape(estimate, reference)
+    total = torch.zeros(estimate.shape[0], device=estimate.device)
+    windows = [2**i for i in range(7, 12)]
+    for n_fft in windows:
+        ours, theirs = (
+            20 * mel_spectrogram(x, sample_rate, n_fft).clamp(min=1e-4).log10()
+            for x in (estimate, reference)
+        )
+        total += (ours - theirs).abs().flatten(1).mean(-1)
+    return total / len(windows)
+
+
+def _same_shape(estimate: Tensor, reference: Tensor) -> None:
+    if estimate.shape != reference.shape or estimate.dim() != 3:
+        raise ValueError(
+            f"both clips must be [B, C, T] of one shape, but they are {list(estimate.shape)} and "
+            f"{list(reference.shape)}."
+        )

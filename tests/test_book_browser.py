@@ -1,0 +1,163 @@
+"""The built book in a real browser, with every other host out of reach.
+
+Run by `make test` after the book is built. Without a browser or a built book the tests are skipped;
+with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from check_book import ALLOWED, HTML, toc_pages
+
+pytestmark = pytest.mark.browser
+
+PAGES = toc_pages()
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",
+]
+# The theme declares this variable twice on every page. Nothing depends on it.
+KNOWN_ERRORS = ["THEBE_JS_URL"]
+
+# Players may sit in a shadow root, where querySelectorAll does not look.
+FIND_AUDIO = """
+const find = root => [...root.querySelectorAll('*')].flatMap(
+    e => [...(e.tagName === 'AUDIO' ? [e] : []), ...(e.shadowRoot ? find(e.shadowRoot) : [])]);
+"""
+PLAY_ALL = f"""async () => {{
+    {FIND_AUDIO}
+    const until = async test => {{
+        for (let i = 0; i < 200 && !test(); i++) await new Promise(r => setTimeout(r, 25));
+        return test();
+    }};
+    const problems = [], players = find(document);
+    for (const [i, audio] of players.entries()) {{
+        const name = `audio ${{i}} (${{audio.getAttribute('aria-label') || audio.title || 'unnamed'}})`;
+        audio.muted = true;
+        if (audio.readyState === 0) audio.load();
+        if (!await until(() => audio.duration > 0 && isFinite(audio.duration)))
+            problems.push(`${{name}} has no duration: ${{audio.error?.message || audio.currentSrc.slice(0, 60)}}`);
+        else {{
+            const playing = audio.play().catch(e => problems.push(`${{name}}: ${{e.message}}`));
+            if (!await until(() => audio.currentTime > 0)) problems.push(`${{name}} does not play`);
+            audio.pause();
+            await playing;
+        }}
+    }}
+    return [players.length, problems];
+}}"""  # noqa: E501
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    path = next((p for p in map(shutil.which, BROWSERS) if p), None)
+    if path is None:
+        unavailable(f"no browser found; install one of {', '.join(BROWSERS)}")
+    if not (HTML / "index.html").exists():
+        unavailable("the book is not built; run: make book")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HTML)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+class Tab:
+    """A page of the browser that reaches this machine alone and remembers what went wrong."""
+
+    def __init__(self, context) -> None:
+        self.errors: list[str] = []
+        self.refused: list[str] = []
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        context.route("**/*", self.route)
+
+    def route(self, route) -> None:
+        url = route.request.url
+        if url.startswith(("http://127.0.0.1:", "file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            if url not in ALLOWED:
+                self.refused.append(url)
+            route.abort()
+
+    @property
+    def own_errors(self) -> list[str]:
+        return [e for e in self.errors if not any(known in e for known in KNOWN_ERRORS)]
+
+
+@pytest.fixture
+def tab(browser) -> Iterator[Tab]:
+    context = browser.new_context()
+    yield Tab(context)
+    context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_works_without_a_network(tab, address, page):
+    response = tab.page.goto(f"{address}/{page}.html", wait_until="load")
+    assert response.status == 200
+    raw_tex = tab.page.locator(".math").filter(has_text=r"\(").count()
+    players, problems = tab.page.evaluate(PLAY_ALL)
+    assert problems == []
+    assert tab.own_errors == []
+    assert tab.refused == []
+    assert raw_tex == 0, f"{raw_tex} formulas are shown as raw TeX"
+    if page.startswith("chapters/"):
+        assert players, "a chapter without a sound"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_fits_a_phone_in_the_dark(browser, address, page):
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, color_scheme="dark", is_mobile=True
+    )
+    tab = Tab(context)
+    tab.page.goto(f"{address}/{page}.html", wait_until="load")
+    assert tab.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    wide = tab.page.evaluate("""() => {
+        const width = document.documentElement.clientWidth;
+        return [...document.querySelectorAll('main *')].filter(
+            e => e.getBoundingClientRect().right > width + 1 && e.scrollWidth <= e.clientWidth
+        ).slice(0, 3).map(e => e.outerHTML.slice(0, 120));
+    }""")
+    overflow = tab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    context.close()
+    assert overflow <= 0, f"{overflow} px too wide for a phone, perhaps because of {wide}"
+
+
+def test_a_page_opens_from_the_disk(tab):
+    page = next((page for page in PAGES if page.startswith("chapters/")), PAGES[0])
+    tab.page.goto((HTML / f"{page}.html").as_uri(), wait_until="load")
+    players, problems = tab.page.evaluate(PLAY_ALL)
+    assert players > 0
+    assert problems == []
+    assert tab.own_errors == []

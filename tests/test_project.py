@@ -1,0 +1,156 @@
+"""The project keeps its own rules: addresses, notebooks, files, and what the package promises."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from check_book import toc_pages
+from notebooks import chapters, clean, dumps, from_text, source_of, to_text
+from stamp import stamped_notebook, stamped_text
+
+import minicodec
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted((ROOT / "minicodec").rglob("*.py"))
+CHAPTERS = chapters()
+MOST_BYTES = 20e6
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tool(*command: str) -> None:
+    result = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def git_files() -> list[Path]:
+    result = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        pytest.skip("not a git checkout, so there is no list of the project's files")
+    return [ROOT / name for name in result.stdout.split("\0") if name]
+
+
+def test_addresses_are_stamped():
+    tool("tools/stamp.py", "--check")
+
+
+def test_notebooks_are_clean():
+    tool("tools/notebooks.py", "--check")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_survives_editing_as_text(path):
+    assert dumps(from_text(to_text(path))) == path.read_text(encoding="utf-8")
+
+
+def test_text_becomes_a_notebook():
+    notebook = from_text(
+        "# %% [markdown]\n# # Title\n#\n# Prose with $x^2$.\n\n"
+        '# %% tags=["setup"]\n# %pip install -q x\n\n# %%\nprint("é")\n'
+    )
+    assert [cell["cell_type"] for cell in notebook["cells"]] == ["markdown", "code", "code"]
+    assert source_of(notebook["cells"][0]) == "# Title\n\nProse with $x^2$."
+    assert source_of(notebook["cells"][1]) == "%pip install -q x"
+    assert notebook["cells"][1]["metadata"] == {"tags": ["setup"]}
+    assert dumps(clean(notebook)) == dumps(notebook)
+
+
+def test_cells_have_different_ids_even_when_equal():
+    cell = {"cell_type": "code", "metadata": {}, "source": "1 + 1"}
+    first, second = clean({"cells": [cell, cell]})["cells"]
+    assert first["id"] != second["id"]
+
+
+def test_stamping_moves_our_addresses_and_no_others():
+    ours = "git clone https://old.example/a/b\nhttps://colab.research.google.com/github/a/b/blob/c/"
+    theirs = "https://github.com/facebookresearch/encodec/blob/main/encodec/model.py"
+    text = stamped_text(f"{ours}chapters/x.ipynb {theirs}", "https://github.com/new/name", "v1")
+    assert "git clone https://github.com/new/name\n" in text
+    assert "/github/new/name/blob/v1/chapters/x.ipynb" in text
+    assert theirs in text
+
+
+def test_stamping_twice_changes_nothing():
+    notebook = from_text("# %% [markdown]\n# # Title\n#\n# Prose.\n\n# %%\n1 + 1\n")
+    once = dumps(stamped_notebook(notebook, "x.ipynb", "https://github.com/a/b", "main"))
+    twice = dumps(stamped_notebook(json.loads(once), "x.ipynb", "https://github.com/a/b", "main"))
+    assert once == twice
+    assert once.count("colab-badge.svg") == 1
+    assert once.count("find_spec") == 1
+
+
+def test_every_chapter_is_in_the_contents_and_the_readme():
+    pages = toc_pages()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"chapters/(\w+)\.ipynb", readme))
+    for path in CHAPTERS:
+        assert f"chapters/{path.stem}" in pages, f"add chapters/{path.stem} to _toc.yml"
+        assert path.stem in linked, f"add {path.stem} to the chapter table of README.md"
+    for stem in linked:
+        assert f"chapters/{stem}" in pages, f"README.md links to {stem}, which _toc.yml lacks"
+
+
+def test_every_page_of_the_contents_exists():
+    for page in toc_pages():
+        files = [ROOT / f"{page}{ending}" for ending in (".md", ".ipynb")]
+        assert any(file.exists() for file in files), f"_toc.yml names {page}, which is not there"
+
+
+def test_versions_agree():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert str(citation["version"]) == minicodec.__version__
+    assert f"## [{minicodec.__version__}]" in changelog or "## [Unreleased]" in changelog
+
+
+def test_no_file_is_too_large_for_a_clone():
+    for path in git_files():
+        size = path.stat().st_size if path.exists() else 0
+        assert size <= MOST_BYTES, f"{name_of(path)} has {size / 1e6:.0f} MB"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_is_unpickled(path):
+    """A pickle runs whatever its author wrote, so models are read as plain tensors alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            assert not {"pickle", "dill", "joblib", "cloudpickle"} & set(names)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            safe = [k for k in node.keywords if k.arg == "weights_only"]
+            assert safe and ast.unparse(safe[0].value) == "True", f"line {node.lineno}"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):
+            assert not any(k.arg == "allow_pickle" for k in node.keywords), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_everything_public_is_documented(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    for node in tree.body:
+        if isinstance(node, definitions) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"line {node.lineno}: {node.name} has no docstring"
+
+
+def test_importing_the_package_stays_light():
+    """A student waits for `import minicodec`, and Colab lacks what only the book needs."""
+    heavy = ["torchaudio", "librosa", "encodec", "transformers", "matplotlib.pyplot"]
+    code = f"import sys, minicodec; print([m for m in {heavy} if m in sys.modules])"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert loaded.strip() == "[]"

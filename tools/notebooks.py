@@ -1,0 +1,211 @@
+"""Keep the chapters clean, and edit them as text.
+
+    python tools/notebooks.py                                   mend chapters/*.ipynb in place
+    python tools/notebooks.py --check                           say what is wrong, change nothing
+    python tools/notebooks.py to-text chapters/x.ipynb x.py     notebook to text (none: print it)
+    python tools/notebooks.py from-text x.py chapters/x.ipynb   text to notebook
+
+The text is jupytext's py:percent format. A cell starts at a `# %%` line and ends at the next:
+
+    # %% [markdown]
+    # # A title
+    #
+    # Prose, each line a comment. Math is written as $x^2$.
+
+    # %% tags=["setup"]
+    # %pip install -q something        (magics are commented in the text, live in the notebook)
+
+    # %% alt="A falling line, steep at first: the loss of 300 steps."
+    plt.plot(losses)                 (the text a screen reader gives for the plot in the book)
+
+Notebooks are stored without outputs. The id of a cell is a hash of its type and source, so the same
+text always gives the same bytes and an inserted cell leaves its neighbours' lines alone.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+MEND = "python tools/notebooks.py"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+MAX_CODE_LINES = 40
+CELLS, USUAL_CELLS = (15, 60), (25, 45)
+MIN_WORDS, USUAL_WORDS = 900, (1500, 2500)
+
+Notebook = dict[str, Any]
+
+
+def chapters() -> list[Path]:
+    return sorted((ROOT / "chapters").glob("*.ipynb"))
+
+
+def shown(path: Path) -> str:
+    """The path as it is named in messages: from the repository's root where it lies inside."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def source_of(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def tags_of(cell: dict[str, Any]) -> list[str]:
+    return cell.get("metadata", {}).get("tags", [])
+
+
+def alt_of(cell: dict[str, Any]) -> str:
+    """The description of a cell's plot: `alt` in text, and where MyST-NB looks for it else."""
+    metadata = cell.get("metadata", {})
+    return metadata.get("alt") or metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+
+
+def clean(notebook: Notebook) -> Notebook:
+    """The notebook with nothing in it but what an author wrote: sources, tags, descriptions."""
+    cells, seen = [], set()
+    for cell in notebook["cells"]:
+        kind, source = cell["cell_type"], source_of(cell).strip("\n")
+        # Equal cells need different ids, so the hash is salted with the number of tries.
+        tries, name = 0, ""
+        while not name or name in seen:
+            name = hashlib.sha256(f"{tries}{kind}{source}".encode()).hexdigest()[:12]
+            tries += 1
+        seen.add(name)
+        metadata: dict[str, Any] = {}
+        if tags_of(cell):
+            metadata["tags"] = tags_of(cell)
+        if alt_of(cell):
+            metadata["mystnb"] = {"image": {"alt": alt_of(cell)}}
+        tidy: dict[str, Any] = {"cell_type": kind, "id": name, "metadata": metadata}
+        tidy["source"] = source.splitlines(keepends=True)
+        if kind == "code":
+            tidy |= {"execution_count": None, "outputs": []}
+        cells.append(tidy)
+    return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def read(path: Path) -> Notebook:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def dumps(notebook: Notebook) -> str:
+    """The one way in which this project writes a notebook, so that diffs show edits alone."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write(path: Path, notebook: Notebook) -> None:
+    path.write_text(dumps(notebook), encoding="utf-8")
+
+
+def words(notebook: Notebook) -> int:
+    """Words of prose: markdown without links' addresses, HTML tags and formulas."""
+    prose = "\n".join(source_of(c) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    prose = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|<[^>]+>|\]\([^)]*\)", " ", prose, flags=re.S)
+    return len(re.findall(r"[^\W\d_][\w'’-]*", prose))
+
+
+def problems_of_cell(cell: dict[str, Any]) -> Iterator[str]:
+    source = source_of(cell)
+    if cell["cell_type"] == "code":
+        lines = sum(bool(line.strip()) for line in source.splitlines())
+        if lines > MAX_CODE_LINES:
+            yield f"has {lines} lines of code; split it, {MAX_CODE_LINES} are the most"
+        return
+    if re.search(r"^\s*(`{3,}|:{3,})\{", source, flags=re.M):
+        yield "holds a MyST directive, which Colab shows raw; use plain Markdown"
+    if re.search(r"!\[\s*\]\(", source):
+        yield "shows an image without alt text; write it between the brackets of ![…]"
+    for image in re.findall(r"<img\b[^>]*>", source):
+        if not re.search(r"\balt\s*=\s*[\"'][^\"']", image):
+            yield 'shows an <img> without alt text; add alt="…"'
+
+
+def check(path: Path) -> tuple[list[str], list[str]]:
+    """What must be mended in this notebook, and what is only unusual."""
+    notebook = read(path)
+    errors, warnings = [], []
+    if path.read_text(encoding="utf-8") != dumps(clean(notebook)):
+        errors.append(f"is not in its stored form (outputs, ids or layout); run: {MEND}")
+    for number, cell in enumerate(notebook["cells"]):
+        errors += [f"cell {number} {problem}" for problem in problems_of_cell(cell)]
+
+    count, prose = len(notebook["cells"]), words(notebook)
+    if not CELLS[0] <= count <= CELLS[1]:
+        errors.append(f"has {count} cells; a chapter has {CELLS[0]} to {CELLS[1]}")
+    elif not USUAL_CELLS[0] <= count <= USUAL_CELLS[1]:
+        warnings.append(f"has {count} cells; {USUAL_CELLS[0]} to {USUAL_CELLS[1]} read best")
+    if prose < MIN_WORDS:
+        errors.append(f"has {prose} words of prose; {MIN_WORDS} are the least")
+    elif not USUAL_WORDS[0] <= prose <= USUAL_WORDS[1]:
+        warnings.append(f"has {prose} words; {USUAL_WORDS[0]} to {USUAL_WORDS[1]} read best")
+    return errors, warnings
+
+
+def to_text(notebook: Path) -> str:
+    import jupytext
+
+    source = jupytext.read(notebook)
+    for cell in source.cells:
+        if alt_of(cell):
+            cell.metadata["alt"] = alt_of(cell)
+    source.metadata = {
+        "jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "tags,alt,-all"}
+    }
+    return jupytext.writes(source, fmt="py:percent")
+
+
+def from_text(text: str) -> Notebook:
+    import jupytext
+
+    return clean(jupytext.reads(text, fmt="py:percent"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if not clean")
+    commands = parser.add_subparsers(dest="command", metavar="{to-text,from-text}")
+    for name in ("to-text", "from-text"):
+        command = commands.add_parser(name)
+        command.add_argument("source", type=Path)
+        command.add_argument("target", type=Path, nargs="?" if name == "to-text" else None)
+    args = parser.parse_args()
+
+    if args.command == "to-text":
+        text = to_text(args.source)
+        if args.target is None:
+            sys.stdout.write(text)
+        else:
+            args.target.write_text(text, encoding="utf-8")
+        return 0
+    if args.command == "from-text":
+        write(args.target, from_text(args.source.read_text(encoding="utf-8")))
+        return 0
+
+    failed = False
+    for path in chapters():
+        if not args.check:
+            write(path, clean(read(path)))
+        errors, warnings = check(path)
+        for problem in errors:
+            print(f"{shown(path)}: {problem}")
+        for problem in warnings:
+            print(f"{shown(path)}: note: {problem}")
+        failed |= bool(errors)
+    if not failed:
+        print(f"{len(chapters())} chapters are clean")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

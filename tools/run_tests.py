@@ -1,0 +1,75 @@
+"""Run every check of the project, one stage after another, and stop at the first that fails.
+
+make test                        all stages
+python tools/run_tests.py unit   only the named ones
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST = [sys.executable, "-m", "pytest"]
+
+STAGES = {
+    "lint": [str(BIN / "ruff"), "check", "."],
+    "types": [str(BIN / "mypy")],
+    "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
+    # One kernel runs one chapter: loadscope keeps its cells together.
+    "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
+                 "--nbval-cell-timeout", "300", "chapters"],
+    "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
+    "browser": [*PYTEST, "-m", "browser", "tests/test_book_browser.py"],
+}  # fmt: skip
+
+
+def run(command: list[str], env: dict[str, str]) -> tuple[int, str]:
+    """Run a command with its output shown; its exit status and the last line it printed."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    tail = b""
+    # By chunks, not by lines, so that the dots of pytest appear while it runs.
+    while chunk := os.read(process.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        tail = (tail + chunk)[-2000:]
+    lines = tail.decode(errors="replace").strip().splitlines()
+    return process.wait(), lines[-1].strip("= ") if lines else ""
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(STAGES)
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        print(f"no stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
+        return 2
+
+    start, passed = time.monotonic(), []
+    for name in names:
+        print(f"\n== {name}: {' '.join(STAGES[name]).replace(f'{ROOT}/', '')}", flush=True)
+        env = dict(os.environ)
+        # Two workers on two cores: threads inside each would only wait for one another.
+        if "-n" in STAGES[name]:
+            env["OMP_NUM_THREADS"] = "1"
+        status, last_line = run(STAGES[name], env)
+        if status:
+            print(f"\nStopped: the stage {name} failed ({last_line}).")
+            print(f"To run it alone: .venv/bin/python tools/run_tests.py {name}")
+            return 1
+        passed.append((name, last_line))
+
+    print()
+    for name, last_line in passed:
+        print(f"{name:9} {last_line}")
+    minutes = (time.monotonic() - start) / 60
+    print(f"\nAll passed: {', '.join(names)}, in {minutes:.1f} minutes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
