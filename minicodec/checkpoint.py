@@ -6,6 +6,7 @@ as they are used: weight norm multiplied out, codebooks without the running tota
 Chapter 06.
 """
 
+import copy
 import dataclasses
 import hashlib
 import json
@@ -44,16 +45,7 @@ def save_codec(
     Raises:
         ValueError: if weights hold NaN or infinite values.
     """
-    folded = Codec(codec.config)
-    folded.load_state_dict(codec.state_dict(), strict=True) if _has_weight_norm(codec) else None
-    folded = fold_weight_norm(folded)  # type: ignore[assignment]
-    if not _has_weight_norm(codec):
-        folded.load_state_dict(codec.state_dict())
-    tensors = {
-        name: (tensor.half() if half else tensor).detach().cpu().contiguous()
-        for name, tensor in folded.state_dict().items()
-        if not name.endswith(_TRAINING_ONLY)
-    }
+    tensors = {k: v.half() if half else v for k, v in inference_weights(codec).items()}
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} holds NaN or infinite values: this codec cannot be saved.")
@@ -107,13 +99,9 @@ def assemble(
     Raises:
         CheckpointError: naming the first tensor that is missing, unknown or of another shape.
     """
-    codec = fold_weight_norm(Codec(config, name))
-    assert isinstance(codec, Codec)
-    wanted = {
-        key: tensor
-        for key, tensor in codec.state_dict().items()
-        if not key.endswith(_TRAINING_ONLY)
-    }
+    codec = Codec(config, name)
+    fold_weight_norm(codec)
+    wanted = inference_weights(codec)
     for key, tensor in wanted.items():
         if key not in tensors:
             raise CheckpointError(f"{source} has no {key}, which a model of its config needs.")
@@ -140,11 +128,20 @@ def fingerprint(codec: Codec) -> bytes:
 
     A bitstream carries them, so that it is never decoded with the wrong model.
     """
-    folded = {k: v for k, v in codec.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(codec.config)).encode())
-    for key in sorted(folded):
-        digest.update(key.encode() + folded[key].detach().cpu().contiguous().numpy().tobytes())
+    for key, tensor in sorted(inference_weights(codec).items()):
+        digest.update(key.encode() + tensor.numpy().tobytes())
     return digest.digest()[:8]
+
+
+def inference_weights(codec: Codec) -> dict[str, Tensor]:
+    """The weights as they are used: weight norm folded, no running totals, on the CPU."""
+    folded = fold_weight_norm(copy.deepcopy(codec))
+    return {
+        key: tensor.detach().cpu().contiguous()
+        for key, tensor in folded.state_dict().items()
+        if not key.endswith(_TRAINING_ONLY)
+    }
 
 
 def _metadata(path: str | Path) -> dict[str, str]:
@@ -159,6 +156,3 @@ def _metadata(path: str | Path) -> dict[str, str]:
         raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
     return metadata
 
-
-def _has_weight_norm(codec: Codec) -> bool:
-    return any("parametrizations" in key for key in codec.state_dict())
