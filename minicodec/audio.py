@@ -158,7 +158,9 @@ def check(audio: Tensor, channels: int | None = None) -> None:
         ValueError: naming the first thing that is wrong.
     """
     if not isinstance(audio, Tensor):
-        raise ValueError(f"audio is a torch tensor [B, C, T], but this is a {type(audio).__name__}.")
+        raise ValueError(
+            f"audio is a torch tensor [B, C, T], but this is a {type(audio).__name__}."
+        )
     if audio.dim() != 3:
         raise ValueError(
             f"audio has three axes [batch, channels, time], but this has {audio.dim()}: "

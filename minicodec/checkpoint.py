@@ -74,7 +74,9 @@ def load_codec(path: str | Path) -> Codec:
         config = CodecConfig(**json.loads(metadata["config"]))
         tensors = load_file(path)
     except (TypeError, ValueError, safetensors.SafetensorError) as error:
-        raise CheckpointError(f"{path} holds a config or weights that cannot be read: {error}") from error
+        raise CheckpointError(
+            f"{path} holds a config or weights that cannot be read: {error}"
+        ) from error
     return assemble(config, tensors, metadata.get("name", "unnamed"), str(path))
 
 
@@ -155,4 +157,3 @@ def _metadata(path: str | Path) -> dict[str, str]:
     if "config" not in metadata:
         raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
     return metadata
-

@@ -127,7 +127,6 @@ class CodecConfig:
             raise ValueError(f"bandwidth must be one of {known} kbps, but {bandwidth} was given.")
         return max(1, int(bandwidth * 1000 // (self.bits * self.frame_rate)))
 
-
     def chunks(self, length: int) -> list[tuple[int, int]]:
         """First sample and end of each chunk of a clip of `length` samples.
 
@@ -265,7 +264,9 @@ class Codec(nn.Module):
             scales.append(scale)
         if not self.config.normalize:
             return torch.cat(codes, dim=2), None
-        return torch.cat(codes, dim=2), torch.cat([s.view(-1, 1) for s in scales if s is not None], 1)
+        return torch.cat(codes, dim=2), torch.cat(
+            [s.view(-1, 1) for s in scales if s is not None], 1
+        )
 
     @torch.no_grad()
     def decode(

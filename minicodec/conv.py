@@ -15,7 +15,6 @@ Chapter 02. Paper: section 3.1.
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize

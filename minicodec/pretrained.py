@@ -88,7 +88,9 @@ def load(
         tensors = _read(Path(path) if path is not None else _download(official))
         codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
     elif path is not None:
-        raise ValueError(f"path= goes with an official model, {' or '.join(OFFICIAL)}, not {key!r}.")
+        raise ValueError(
+            f"path= goes with an official model, {' or '.join(OFFICIAL)}, not {key!r}."
+        )
     elif key in SHIPPED:
         codec = load_codec(SHIPPED[key])
     elif Path(name).suffix == ".safetensors" or Path(name).is_file():

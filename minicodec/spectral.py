@@ -31,9 +31,10 @@ def stft(audio: Tensor, n_fft: int = 1024, hop_length: int | None = None) -> Ten
     # A clip shorter than half a window has nothing to mirror: pad it with zeros first.
     flat = F.pad(flat, (0, max(0, n_fft // 2 + 1 - flat.shape[-1])))
     window = torch.hann_window(n_fft, device=audio.device, dtype=audio.dtype)
-    spectrum = torch.stft(
-        flat, n_fft, hop_length, window=window, center=True, return_complex=True
-    ) / window.pow(2).sum().sqrt()
+    spectrum = (
+        torch.stft(flat, n_fft, hop_length, window=window, center=True, return_complex=True)
+        / window.pow(2).sum().sqrt()
+    )
     return spectrum.reshape(*audio.shape[:-1], *spectrum.shape[-2:])
 
 

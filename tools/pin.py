@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = "3.10.0"
 # The package itself, and the installers, which every environment brings along.
 NOT_PINNED = {"minicodec", "pip", "setuptools", "wheel"}
+# An older release of the second needs an older one of the first, so they are pinned together.
+TOGETHER = {"pydata-sphinx-theme": "sphinx-book-theme"}
+# What pip would choose wrongly on an older Python than ours.
+OLDER = ['sphinx-book-theme==1.1.4 ; python_full_version < "3.11"\n']
 HEADER = """\
 # The one place for exact versions. pyproject.toml has the lower bounds, and nothing else pins.
 # Written by tools/pin.py, which says how to refresh it. A marker stands where a release has
@@ -33,14 +37,15 @@ def marker(requires_python: str | None) -> str:
 
 
 def main() -> None:
-    lines = set()
+    lines = set(OLDER)
     for package in importlib.metadata.distributions():
         name = package.metadata["Name"]
         if name.lower() in NOT_PINNED:
             continue
         # "2.13.0+cpu" names a build for one kind of machine; the pin is for all of them.
         version = Version(package.version).public
-        lines.add(f"{name}=={version}{marker(package.metadata['Requires-Python'])}\n")
+        requirer = importlib.metadata.metadata(TOGETHER.get(name, name))
+        lines.add(f"{name}=={version}{marker(requirer['Requires-Python'])}\n")
     target = ROOT / "constraints.txt"
     target.write_text(HEADER + "".join(sorted(lines, key=str.lower)), encoding="utf-8")
     print(f"{target.name}: {len(lines)} packages")

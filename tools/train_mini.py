@@ -168,7 +168,9 @@ class Run:
         for bandwidth in MINI_24KHZ.bandwidths:
             pairs = [(c, self.codec.decode(self.codec.encode(c, bandwidth), length=c.shape[-1]))
                      for c in (clip.to(self.device) for clip in clips)]  # fmt: skip
-            result[f"mel_{bandwidth:g}"] = np.mean([float(mel_distance(y, x, RATE)) for x, y in pairs])
+            result[f"mel_{bandwidth:g}"] = np.mean(
+                [float(mel_distance(y, x, RATE)) for x, y in pairs]
+            )
             result[f"sdr_{bandwidth:g}"] = np.mean([float(si_sdr(y, x)) for x, y in pairs])
         self.codec.train()
         return {k: round(float(v), 3) for k, v in result.items()}
@@ -179,7 +181,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of 24 kHz recordings to learn from")
     parser.add_argument("--valid", type=Path, help="folder of other recordings to measure on")
     parser.add_argument("--out", type=Path, default=Path("runs/mini"), help="folder of the run")
-    parser.add_argument("--minutes", type=float, default=60, help="of training, all restarts counted")
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="of training, all restarts counted"
+    )
     parser.add_argument("--batch", type=int, default=8, help="clips of one second per step")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--export", type=Path, help="write the codec here and stop")
@@ -216,7 +220,9 @@ def main() -> None:
         bar.set_postfix(step=run.step, **{k: f"{v:.3f}" for k, v in losses.items()})
         if run.minutes - checked > 8 or run.step == WARM_UP + 100:
             checked = run.minutes
-            row = {"step": run.step, "minutes": round(run.minutes, 2)} | losses | run.validate(valid)
+            row = (
+                {"step": run.step, "minutes": round(run.minutes, 2)} | losses | run.validate(valid)
+            )
             with (args.out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
         if run.minutes - saved > 2:

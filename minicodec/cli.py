@@ -1,0 +1,214 @@
+"""The command `minicodec`: files in, files out.
+
+minicodec encode speech.wav -o speech.mcdc -b 6
+minicodec decode speech.mcdc -o speech.wav
+minicodec info speech.mcdc
+minicodec roundtrip speech.wav -o heard.wav -b 1.5
+minicodec listen speech.wav -o listen.html
+"""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import Tensor, nn
+from tqdm import tqdm
+
+import minicodec
+from minicodec import audio as audio_
+from minicodec import bitstream, listening
+from minicodec.codec import Codec
+from minicodec.metrics import mel_distance, si_sdr
+from minicodec.pretrained import load
+
+#: Clips shorter than this are done before a bar could be read.
+_LONG = 20.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 2 for wrong input, 130 when interrupted."""
+    args = _parser().parse_args(argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(
+                f"note: {message}", file=sys.stderr
+            )
+            args.run(args)
+    except (ValueError, OSError) as error:
+        print(f"minicodec {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def encode(args: argparse.Namespace) -> None:
+    """Audio file to stream."""
+    target = _target(args, ".mcdc")
+    codec = load(args.model)
+    clip = _read(args.input, codec)
+    with _progress(codec, clip, "encoding"):
+        data = minicodec.compress(codec, clip, args.bandwidth)
+    _write(target, data)
+    seconds = clip.shape[-1] / codec.config.sample_rate
+    print(
+        f"{target}: {seconds:.2f} s in {len(data)} bytes, {len(data) * 8 / seconds / 1000:.2f} kbps"
+    )
+
+
+def decode(args: argparse.Namespace) -> None:
+    """Stream to audio file."""
+    target = _target(args, ".wav")
+    data = _read_stream(args.input)
+    header, _ = bitstream.read(data)
+    codec = load(args.model or header.model)
+    with _progress(codec, None, "decoding", header.seconds):
+        clip = minicodec.decompress(data, codec)
+    audio_.save(target, clip, header.sample_rate)
+    print(
+        f"{target}: {header.seconds:.2f} s, {header.channels} channel(s), {header.sample_rate} Hz"
+    )
+
+
+def info(args: argparse.Namespace) -> None:
+    """What a stream holds."""
+    data = _read_stream(args.input)
+    header, payload = bitstream.read(data)
+    nominal = len(payload) * 8 / header.seconds / 1000
+    real = len(data) * 8 / header.seconds / 1000
+    print(
+        f"model       {header.model} (fingerprint {header.fingerprint.hex()})\n"
+        f"audio       {header.seconds:.3f} s, {header.length} samples, {header.sample_rate} Hz, "
+        f"{header.channels} channel(s)\n"
+        f"codes       {header.n_q} codebooks of {2**header.bits} entries\n"
+        f"size        {len(data)} bytes, of which codes {len(payload)}\n"
+        f"bandwidth   {real:.3f} kbps, of which codes {nominal:.3f}"
+    )
+
+
+def roundtrip(args: argparse.Namespace) -> None:
+    """Audio file to audio file, through the codec."""
+    target = _target(args, ".decoded.wav")
+    codec = load(args.model)
+    clip = _read(args.input, codec)
+    with _progress(codec, clip, "coding", halves=2):
+        codes, scales = codec.encode_scaled(clip, args.bandwidth)
+        restored = codec.decode(codes, scales, clip.shape[-1])
+    audio_.save(target, restored, codec.config.sample_rate)
+    mel = float(mel_distance(restored, clip, codec.config.sample_rate))
+    print(f"{target}: SI-SDR {float(si_sdr(restored, clip)):.2f} dB, mel distance {mel:.2f} dB")
+
+
+def listen(args: argparse.Namespace) -> None:
+    """A page that plays one clip at every bandwidth."""
+    target = Path(args.output or "listen.html")
+    codec = load(args.model)
+    rate = codec.config.sample_rate
+    if args.input is not None:
+        clip = _read(args.input, codec)[..., : 10 * rate]
+    else:
+        clip = audio_.mix(audio_.clip("speech_en", rate), codec.config.channels)
+    sounds = {"original": clip}
+    for bandwidth in tqdm(codec.config.bandwidths, desc="coding", unit="bandwidth"):
+        data = minicodec.compress(codec, clip, bandwidth)
+        kbps = len(data) * 8 / clip.shape[-1] * rate / 1000
+        label = f"{bandwidth:g} kbps (file: {kbps:.2f} kbps)"
+        sounds[label] = minicodec.decompress(data, codec)
+    page = listening.compare(sounds, rate, title=f"{codec.name} at every bandwidth")
+    page.save(target, "Play the original first, then the lowest bandwidth, then upwards.")
+    print(f"open {target.resolve()}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="minicodec", description="Neural audio compression.")
+    parser.add_argument("--version", action="version", version=minicodec.__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(run, **extra: bool):  # type: ignore[no-untyped-def]
+        sub = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        sub.add_argument("input", nargs="?" if extra.get("optional") else None)  # type: ignore[arg-type]
+        if extra.get("output", True):
+            sub.add_argument(
+                "-o", "--output", help="file to write; named after the input by default"
+            )
+            sub.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+        sub.set_defaults(run=run)
+        return sub
+
+    model = dict(help="mini_24khz, encodec_24khz, encodec_48khz, or a .safetensors file")
+    bandwidth = dict(type=float, help="in kbps; the model's highest by default")
+    for run in (encode, roundtrip):
+        sub = command(run)
+        sub.add_argument("-b", "--bandwidth", **bandwidth)  # type: ignore[arg-type]
+        sub.add_argument("-m", "--model", default="mini_24khz", **model)  # type: ignore[arg-type]
+    command(decode).add_argument("-m", "--model", **model)  # type: ignore[arg-type]
+    command(info, output=False)
+    command(listen, optional=True).add_argument("-m", "--model", default="mini_24khz", **model)  # type: ignore[arg-type]
+    return parser
+
+
+def _target(args: argparse.Namespace, ending: str) -> Path:
+    target = Path(args.output) if args.output else Path(args.input).with_suffix(ending)
+    if target.exists() and not args.force:
+        raise ValueError(f"{target} exists already: choose another -o, or replace it with -f.")
+    if target.exists() and target.samefile(args.input):
+        raise ValueError(f"{target} is the input itself: choose another -o.")
+    if not target.parent.is_dir():
+        raise ValueError(
+            f"{target.parent} is not a folder, so {target.name} cannot be written there."
+        )
+    return target
+
+
+def _read(file: str, codec: Codec) -> Tensor:
+    config = codec.config
+    clip, rate = audio_.load(file)
+    if clip.shape[0] > 2:
+        raise ValueError(f"{file} has {clip.shape[0]} channels; only mono and stereo are known.")
+    if clip.shape[0] != config.channels or rate != config.sample_rate:
+        print(
+            f"note: {rate} Hz with {clip.shape[0]} channel(s) becomes {config.sample_rate} Hz with "
+            f"{config.channels}, as {codec.name} needs.",
+            file=sys.stderr,
+        )
+    clip = audio_.resample(audio_.mix(clip, config.channels), rate, config.sample_rate)
+    return clip[None]
+
+
+def _read_stream(file: str) -> bytes:
+    if not Path(file).is_file():
+        raise ValueError(f"{file}: no such file.")
+    return Path(file).read_bytes()
+
+
+def _write(target: Path, data: bytes) -> None:
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(
+    codec: Codec, clip: Tensor | None, what: str, seconds: float = 0.0, halves: int = 1
+) -> Iterator[None]:
+    """A bar for long clips, which moves as each layer finishes with each chunk."""
+    config = codec.config
+    length = round(seconds * config.sample_rate) if clip is None else clip.shape[-1]
+    kinds = (nn.Conv1d, nn.ConvTranspose1d, nn.LSTM)
+    layers = [module for module in codec.modules() if isinstance(module, kinds)]
+    total = len(config.chunks(length)) * len(layers) * halves // 2
+    short = length < _LONG * config.sample_rate
+    with tqdm(total=total, desc=what, unit="layer", disable=short) as bar:
+        hooks = [layer.register_forward_hook(lambda *_: bar.update() and None) for layer in layers]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
