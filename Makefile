@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "minicodec needs Python 3.10 or newer. Name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python could not make .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing into $(VENV). The first time this takes some minutes and 2 GB."
+	@echo "Installing into $(VENV). The first time this takes some minutes, and 2 GB (6 GB with CUDA)."
 	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
 	$(BIN)/python tools/mend_torchaudio.py
 	@touch $@

@@ -122,7 +122,7 @@ def decompress(data: bytes, codec: Codec | None = None) -> Tensor:
     config = codec.config
     if fingerprint(codec) != header.fingerprint:
         raise BitstreamError(
-            f"this stream was made by other weights ({header.model!r}) than those of {codec.name!r}."
+            f"this stream was made by other weights ({header.model!r}) than {codec.name!r} has."
         )
     frames = sum(math.ceil((end - start) / config.hop_length)
                  for start, end in config.chunks(header.length))  # fmt: skip

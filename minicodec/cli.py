@@ -10,7 +10,7 @@ minicodec listen speech.wav -o listen.html
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: print(
-                f"note: {message}", file=sys.stderr
-            )
+            warnings.showwarning = _note
             args.run(args)
     except (ValueError, OSError) as error:
         print(f"minicodec {args.command}: {error}", file=sys.stderr)
@@ -128,27 +126,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=minicodec.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(run, **extra: bool):  # type: ignore[no-untyped-def]
+    def command(run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
-        sub.add_argument("input", nargs="?" if extra.get("optional") else None)  # type: ignore[arg-type]
-        if extra.get("output", True):
-            sub.add_argument(
-                "-o", "--output", help="file to write; named after the input by default"
-            )
-            sub.add_argument("-f", "--force", action="store_true", help="replace an existing file")
         sub.set_defaults(run=run)
         return sub
 
-    model = dict(help="mini_24khz, encodec_24khz, encodec_48khz, or a .safetensors file")
-    bandwidth = dict(type=float, help="in kbps; the model's highest by default")
-    for run in (encode, roundtrip):
+    for run in (encode, decode, info, roundtrip, listen):
         sub = command(run)
-        sub.add_argument("-b", "--bandwidth", **bandwidth)  # type: ignore[arg-type]
-        sub.add_argument("-m", "--model", default="mini_24khz", **model)  # type: ignore[arg-type]
-    command(decode).add_argument("-m", "--model", **model)  # type: ignore[arg-type]
-    command(info, output=False)
-    command(listen, optional=True).add_argument("-m", "--model", default="mini_24khz", **model)  # type: ignore[arg-type]
+        sub.add_argument("input", nargs="?" if run is listen else None, help="file to read")
+        if run is info:
+            continue
+        sub.add_argument("-o", "--output", help="file to write; else named after the input")
+        sub.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+        sub.add_argument(
+            "-m",
+            "--model",
+            default=None if run is decode else "mini_24khz",
+            help="mini_24khz, encodec_24khz, encodec_48khz, or a .safetensors file",
+        )
+        if run in (encode, roundtrip):
+            sub.add_argument(
+                "-b", "--bandwidth", type=float, help="in kbps; the model's highest by default"
+            )
     return parser
+
+
+def _note(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"note: {message}", file=sys.stderr)
 
 
 def _target(args: argparse.Namespace, ending: str) -> Path:

@@ -178,8 +178,8 @@ ENCODEC_48KHZ = CodecConfig(
     normalize=True,
 )
 
-#: Ours: half the filters (table A.3: costs 0.03 ViSQOL), half the latent, pads with zeros so that it
-#: streams from the first sample on.
+#: Ours: half the filters (table A.3: costs 0.03 ViSQOL), half the latent; pads with zeros, so
+#: that it streams from the first sample on.
 MINI_24KHZ = CodecConfig(bandwidths=(1.5, 3.0, 6.0, 12.0), n_filters=16, dimension=64)
 
 
@@ -255,7 +255,7 @@ class Codec(nn.Module):
         """
         audio_.check(audio, self.config.channels)
         n_q = self._n_q(bandwidth)
-        audio = audio.to(self.quantizer.codebooks[0].embedding)  # type: ignore[call-overload]
+        audio = audio.to(next(self.parameters()))
         codes, scales = [], []
         for chunk in self._chunks(audio):
             scale = self._loudness(chunk)
@@ -287,7 +287,7 @@ class Codec(nn.Module):
             ValueError: for codes or scales of another model's kind, or too few for `length`.
         """
         self._check_codes(codes, scales)
-        codes = codes.to(self.quantizer.codebooks[0].embedding.device)  # type: ignore[arg-type]
+        codes = codes.to(next(self.parameters()).device)
         chunks = []
         for index, chunk in enumerate(codes.split(self.config.chunk_frames(codes.shape[2]), dim=2)):
             audio = self.decoder(self.quantizer.decode(chunk))
@@ -377,7 +377,7 @@ def overlap_add(chunks: list[Tensor], stride: int) -> Tensor:
     sum of the weights: where one chunk is alone this changes nothing, where two meet it fades.
 
     Shape:
-        chunks: n × [B, C, L] (the last may be shorter) → [B, C, stride * (n - 1) + L_last]
+        chunks: n × [B, C, L], of which the last ones may be shorter → [B, C, where the last ends]
 
     >>> overlap_add([torch.ones(1, 1, 4), torch.ones(1, 1, 4)], stride=3)
     tensor([[[1., 1., 1., 1., 1., 1., 1.]]])
@@ -385,7 +385,8 @@ def overlap_add(chunks: list[Tensor], stride: int) -> Tensor:
     length = chunks[0].shape[-1]
     ramp = torch.linspace(0, 1, length + 2, device=chunks[0].device, dtype=chunks[0].dtype)[1:-1]
     weight = 0.5 - (ramp - 0.5).abs()
-    total = stride * (len(chunks) - 1) + chunks[-1].shape[-1]
+    # The last chunk may end before the one that it overlaps; the official code fails there.
+    total = max(index * stride + chunk.shape[-1] for index, chunk in enumerate(chunks))
     out = chunks[0].new_zeros(*chunks[0].shape[:-1], total)
     weights = chunks[0].new_zeros(total)
     for index, chunk in enumerate(chunks):

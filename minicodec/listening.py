@@ -26,7 +26,7 @@ _STYLE = """
 .minicodec-compare li { display: flex; flex-wrap: wrap; align-items: center; gap: .2em 1em;
   padding: .35em 0; border-top: 1px solid rgba(128, 128, 128, .35); }
 .minicodec-compare .label { flex: 1 1 9em; min-width: 7em; }
-.minicodec-compare audio { flex: 2 1 15em; min-width: 0; width: 100%; max-width: 24em; height: 2.4em; }
+.minicodec-compare audio { flex: 2 1 15em; min-width: 0; max-width: 24em; height: 2.4em; }
 """
 
 

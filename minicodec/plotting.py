@@ -5,6 +5,7 @@ backgrounds are transparent with mid-grey text, so that figures sit on light and
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +23,7 @@ _GREY = "#7f7f7f"
 
 def use_style() -> None:
     """Set matplotlib's defaults for the book: call once at the top of a notebook."""
-    plt.rcParams.update(
+    style: dict[str, Any] = (
         {
             "axes.prop_cycle": plt.cycler(color=COLORS),
             "figure.facecolor": "none",
@@ -51,6 +52,7 @@ def use_style() -> None:
             )
         }  # fmt: skip
     )
+    plt.rcParams.update(style)  # type: ignore[arg-type]
 
 
 def waveform(

@@ -11,7 +11,7 @@ moving average of the vectors that chose it, so two running totals, `sums` and `
 only truth and `embedding` is always derived from them.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -233,7 +233,7 @@ class ResidualVectorQuantizer(nn.Module):
         return x.transpose(1, 2).reshape(-1, self.dim)
 
     def _levels(self, n_q: int | None) -> list[Codebook]:
-        books = list(self.codebooks)
+        books = [cast(Codebook, book) for book in self.codebooks]
         if n_q is not None and not 1 <= n_q <= len(books):
             raise ValueError(f"this quantizer has 1 to {len(books)} codebooks, not {n_q}.")
-        return books[:n_q]  # type: ignore[return-value]
+        return books[:n_q]

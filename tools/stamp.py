@@ -25,8 +25,9 @@ import importlib.util
 
 if importlib.util.find_spec("minicodec") is None:  # on Colab, for one
     %pip install -q "minicodec @ git+{url}@{branch}" encodec librosa
-import minicodec
 import torch
+
+import minicodec
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 print(f"minicodec {{minicodec.__version__}}, torch {{torch.__version__}}, {{device}}")"""

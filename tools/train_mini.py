@@ -13,6 +13,7 @@ import math
 import random
 import time
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import soundfile
@@ -25,6 +26,7 @@ from tqdm import tqdm
 from minicodec.checkpoint import save_codec
 from minicodec.codec import MINI_24KHZ, Codec
 from minicodec.metrics import mel_distance, si_sdr
+from minicodec.quantize import Codebook
 from minicodec.spectral import mel_spectrogram
 
 RATE = MINI_24KHZ.sample_rate
@@ -154,7 +156,8 @@ class Run:
         latents = torch.cat([self.codec.encoder(recordings.batch(16).to(self.device))
                              for _ in tqdm(range(16), desc="k-means")], dim=0)  # fmt: skip
         residual = latents.transpose(1, 2).reshape(-1, MINI_24KHZ.dimension)
-        for book in tqdm(self.codec.quantizer.codebooks, desc="k-means"):
+        for module in tqdm(self.codec.quantizer.codebooks, desc="codebooks"):
+            book = cast(Codebook, module)
             book.initialize(residual)
             book.counts.mul_(600 / len(residual)).clamp_(min=1e-3)
             book.sums.copy_(book.embedding * book.counts[:, None])
@@ -181,9 +184,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of 24 kHz recordings to learn from")
     parser.add_argument("--valid", type=Path, help="folder of other recordings to measure on")
     parser.add_argument("--out", type=Path, default=Path("runs/mini"), help="folder of the run")
-    parser.add_argument(
-        "--minutes", type=float, default=60, help="of training, all restarts counted"
-    )
+    parser.add_argument("--minutes", type=float, default=60, help="of training, restarts included")
     parser.add_argument("--batch", type=int, default=8, help="clips of one second per step")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--export", type=Path, help="write the codec here and stop")
@@ -217,7 +218,7 @@ def main() -> None:
             raise SystemExit(f"diverged at step {run.step}: {losses}; {run.state_file} is whole")
         run.minutes += (time.monotonic() - begin) / 60
         bar.n = round(run.minutes, 1)
-        bar.set_postfix(step=run.step, **{k: f"{v:.3f}" for k, v in losses.items()})
+        bar.set_postfix({"step": run.step} | {k: round(v, 3) for k, v in losses.items()})
         if run.minutes - checked > 8 or run.step == WARM_UP + 100:
             checked = run.minutes
             row = (

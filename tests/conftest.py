@@ -1,0 +1,55 @@
+"""Shared by all tests: random models of the official sizes, and recordings to run them on."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from minicodec import audio
+from minicodec.codec import Codec, CodecConfig
+
+#: Real recordings beside the checkout, where there are any; else the clips we ship.
+RECORDINGS = Path(__file__).parents[2] / "shared" / "audio" / "valid"
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Tests run side by side, one process per core."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+@pytest.fixture
+def tiny() -> Codec:
+    """A codec that runs in milliseconds."""
+    return Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)).eval()
+
+
+@pytest.fixture
+def tiny_stereo() -> Codec:
+    """A codec of the 48 kHz kind that runs in milliseconds."""
+    config = CodecConfig(
+        sample_rate=8000, channels=2, n_filters=2, dimension=8, bandwidths=(1.0, 2.0),
+        codebook_size=16, causal=False, norm="time_group_norm", pad_mode="reflect", segment=1.0,
+        normalize=True,
+    )  # fmt: skip
+    return Codec(config).eval()
+
+
+@pytest.fixture(scope="session")
+def speech() -> torch.Tensor:
+    """Five seconds of real speech where there are recordings, else synthetic, [1, 1, T]."""
+    return recordings("speech", 1, 5)[0]
+
+
+def recordings(kind: str, count: int, seconds: float) -> list[torch.Tensor]:
+    """Clips [1, 1, T] of a class of sound: "speech", "music_tracks", "sounds", "instruments"."""
+    files = sorted((RECORDINGS / kind).rglob("*.flac"))[:count] if RECORDINGS.is_dir() else []
+    if not files:
+        return [audio.clip("speech_en" if kind == "speech" else "music", seconds=seconds)]
+    return [audio.load(file, 24000, 1)[0][None, :, : round(seconds * 24000)] for file in files]
