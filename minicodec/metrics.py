@@ -7,7 +7,7 @@ distance compares spectrograms: it forgives any phase. Neither replaces listenin
 import torch
 from torch import Tensor
 
-from minicodec.spectral import mel_spectrogram
+from minicodec.spectral import decibel, mel_spectrogram
 
 
 def si_sdr(estimate: Tensor, reference: Tensor) -> Tensor:
@@ -57,8 +57,9 @@ def mel_distance(estimate: Tensor, reference: Tensor, sample_rate: int) -> Tenso
     total = torch.zeros(estimate.shape[0], device=estimate.device)
     windows = [2**i for i in range(7, 12)]
     for n_fft in windows:
+        n_mels = min(64, n_fft // 8)  # more would leave filters without a single bin
         ours, theirs = (
-            20 * mel_spectrogram(x, sample_rate, n_fft).clamp(min=1e-4).log10()
+            decibel(mel_spectrogram(x, sample_rate, n_fft, n_mels=n_mels))
             for x in (estimate, reference)
         )
         total += (ours - theirs).abs().flatten(1).mean(-1)
