@@ -32,6 +32,10 @@ _build/.code: $(CODE) constraints.txt
 	rm -rf _build/.jupyter_cache
 	@mkdir -p _build && touch $@
 
+# One thread for the chapters: the same numbers on every machine, and no waiting for each other where
+# other programs keep the cores busy.
+book: export OMP_NUM_THREADS := 1
+
 # A page that Sphinx does not read again cannot warn, so its state goes; the executed cells stay.
 book: $(READY) _build/.code
 	rm -rf _build/.doctrees _build/html

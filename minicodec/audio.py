@@ -9,6 +9,7 @@ Chapter 01.
 
 import logging
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ from torch import Tensor
 RECORDINGS = "MINICODEC_RECORDINGS"
 
 _EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
+_BLOCK = 1 << 16  # frames written at a time: libsndfile's Vorbis encoder crashes on a few minutes
 
 
 class AudioFileError(ValueError):
@@ -47,6 +49,8 @@ def load(
     """
     name = file if isinstance(file, (str, Path)) else getattr(file, "name", "this stream")
     if isinstance(file, (str, Path)):
+        if Path(file).is_dir():
+            raise AudioFileError(f"{name} is a folder, not an audio file.")
         if not Path(file).is_file():
             raise AudioFileError(f"{name}: no such file.")
         if Path(file).stat().st_size == 0:
@@ -82,11 +86,19 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
     Raises:
         ValueError: for audio that is not audio, or an unknown file ending.
     """
-    if audio.dim() == 3 and audio.shape[0] == 1:
-        audio = audio[0]
-    if audio.dim() != 2:
-        raise ValueError(f"save takes one clip [C, T], but was given {list(audio.shape)}.")
-    check(audio[None])
+    if isinstance(audio, Tensor):
+        if audio.dim() == 3 and audio.shape[0] == 1:
+            audio = audio[0]
+        if audio.dim() != 2:
+            raise ValueError(f"save takes one clip [C, T], but was given {list(audio.shape)}.")
+        audio = audio[None]
+    check(audio)
+    audio = audio[0]
+    # Above 200 kHz, and at 0 Hz, libsndfile's Vorbis encoder takes the whole process down.
+    if not isinstance(sample_rate, int) or not 1 <= sample_rate <= 200_000:
+        raise ValueError(
+            f"the sample rate of a file is an integer from 1 to 200000 Hz, not {sample_rate!r}."
+        )
     path = Path(file)
     if path.suffix.lower() not in _EXTENSIONS:
         raise ValueError(
@@ -98,7 +110,9 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
     samples = audio.detach().clamp(-1, 1).float().cpu().numpy().T
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        soundfile.write(part, samples, sample_rate)
+        with soundfile.SoundFile(part, "w", sample_rate, samples.shape[1]) as out:
+            for start in range(0, len(samples), _BLOCK):
+                out.write(samples[start : start + _BLOCK])
         part.replace(path)
     except (soundfile.SoundFileError, OSError) as error:
         raise ValueError(f"{path} cannot be written: {_reason(error)}.") from error
@@ -117,6 +131,14 @@ def resample(audio: Tensor, from_rate: int, to_rate: int) -> Tensor:
     """
     if from_rate <= 0 or to_rate <= 0:
         raise ValueError(f"sample rates are positive, but {from_rate} and {to_rate} were given.")
+    # A damaged header can claim any rate; what it asks for might not fit in memory.
+    if max(from_rate, to_rate) > 1000 * min(from_rate, to_rate):
+        raise ValueError(
+            f"{from_rate} Hz to {to_rate} Hz is a change by more than a factor of 1000: is the "
+            "rate right?"
+        )
+    if audio.numel() == 0:
+        raise ValueError(f"audio needs at least one sample, but its shape is {list(audio.shape)}.")
     if from_rate == to_rate:
         return audio
     flat = audio.reshape(-1, audio.shape[-1]).detach().float().cpu().numpy()
@@ -139,6 +161,8 @@ def mix(audio: Tensor, channels: int) -> Tensor:
     tensor([[0.5000]])
     """
     have = audio.shape[-2]
+    if channels < 1:
+        raise ValueError(f"audio has at least 1 channel, but {channels} were asked for.")
     if have == channels:
         return audio
     if channels == 1:
@@ -203,13 +227,15 @@ def clip(name: str, sample_rate: int = 24000, seconds: float | None = None) -> T
         audio [1, 1, T]
 
     Raises:
-        ValueError: for a name that there is not.
+        ValueError: for a name that there is not, or less than one sample.
 
     >>> clip("speech_en", seconds=1).shape
     torch.Size([1, 1, 24000])
     """
     if name not in clips():
         raise ValueError(f"there is no clip {name!r}; there are {', '.join(clips())}.")
+    if seconds is not None and round(seconds * sample_rate) < 1:
+        raise ValueError(f"a clip lasts at least one sample, but seconds={seconds} was given.")
     path = _own_recording(name) or _clip_folder() / f"{name}.flac"
     audio, _ = load(path, sample_rate, channels=1)
     if seconds is not None:
@@ -262,4 +288,7 @@ def _own_recording(name: str) -> Path | None:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).strip().rstrip(".").split("\n")[0].removeprefix("Error : ")
+    """What libsndfile says, without the path, which our own sentence names already."""
+    text = re.sub(r"^Error opening .*?: ", "", str(error).strip().split("\n")[0])
+    text = re.sub(r"^(Internal error|Error) : ", "", text).rstrip(".")
+    return "its beginning is damaged" if text.startswith("File does not exist") else text

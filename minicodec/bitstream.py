@@ -88,8 +88,10 @@ def compress(
         raise ValueError(f"compress takes one clip [1, C, T], but this is a batch of {len(audio)}.")
     codes, scales = codec.encode_scaled(audio, bandwidth)
     loudness = [] if scales is None else scales[0].tolist()
-    name = codec.name.encode()[:255]
+    name = codec.name.encode()[:255].decode(errors="ignore").encode()  # no character cut in half
     config = codec.config
+    if codes.shape[1] > 255:
+        raise ValueError(f"a stream has room for 255 codebooks, not for {codes.shape[1]}.")
     head = _FIXED.pack(
         b"MCDC", 0, codes.shape[1], config.bits, config.channels, config.sample_rate,
         audio.shape[-1], fingerprint(codec), len(name),
@@ -123,6 +125,14 @@ def decompress(data: bytes, codec: Codec | None = None) -> Tensor:
     if fingerprint(codec) != header.fingerprint:
         raise BitstreamError(
             f"this stream was made by other weights ({header.model!r}) than {codec.name!r} has."
+        )
+    claims = (header.bits, header.channels, header.sample_rate, len(header.scales) > 0)
+    if claims != (config.bits, config.channels, config.sample_rate, config.normalize):
+        raise BitstreamError(f"this stream's header contradicts its model, {codec.name!r}.")
+    # A false length could mean more chunks than fit in memory, so bound it before counting them.
+    if header.length * header.n_q * header.bits > len(payload) * 8 * config.hop_length:
+        raise BitstreamError(
+            f"this stream holds {len(payload)} bytes of codes, too few for {header.length} samples."
         )
     frames = sum(math.ceil((end - start) / config.hop_length)
                  for start, end in config.chunks(header.length))  # fmt: skip
@@ -161,6 +171,8 @@ def read(data: bytes) -> tuple[Header, bytes]:
         raise BitstreamError(f"this stream's header cannot be read: {error}.") from error
     if not (n_q and bits and channels and rate and length):
         raise BitstreamError("this stream's header holds a zero where none can be.")
+    if not all(map(math.isfinite, scales)):
+        raise BitstreamError("this stream's header holds NaN or infinite scales.")
     return (
         Header(n_q, bits, channels, rate, length, print_, name, scales),
         data[start + 4 * n_scales : -4],

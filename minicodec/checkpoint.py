@@ -58,8 +58,11 @@ def save_codec(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(save(tensors, metadata))
-    part.replace(path)
+    try:
+        part.write_bytes(save(tensors, metadata))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load_codec(path: str | Path) -> Codec:
@@ -86,7 +89,10 @@ def facts(path: str | Path) -> dict[str, object]:
     Raises:
         CheckpointError: as `load_codec`.
     """
-    return json.loads(_metadata(path).get("facts", "{}"))
+    try:
+        return dict(json.loads(_metadata(path).get("facts", "{}")))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds facts that cannot be read: {error}") from error
 
 
 def assemble(
@@ -101,9 +107,20 @@ def assemble(
     Raises:
         CheckpointError: naming the first tensor that is missing, unknown or of another shape.
     """
-    codec = Codec(config, name)
-    fold_weight_norm(codec)
-    wanted = inference_weights(codec)
+    # A config from a file may call for any amount of memory. Each layer and codebook has a tensor
+    # of its own, and shapes alone need no memory: so both are compared before a model is built.
+    layers = len(config.strides) * config.n_residual_layers + config.lstm_layers + config.max_n_q
+    if layers > len(tensors):
+        raise CheckpointError(
+            f"{source} has {len(tensors)} tensors, too few for the {layers} layers and codebooks "
+            "that its config calls for."
+        )
+    try:
+        with torch.device("meta"):
+            blank = fold_weight_norm(Codec(config, name))
+        wanted = {k: v for k, v in blank.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
+    except (RuntimeError, OverflowError) as error:
+        raise CheckpointError(f"{source} calls for a model that cannot be built.") from error
     for key, tensor in wanted.items():
         if key not in tensors:
             raise CheckpointError(f"{source} has no {key}, which a model of its config needs.")
@@ -115,6 +132,8 @@ def assemble(
     unknown = [key for key in tensors if key not in wanted and not key.endswith(_TRAINING_ONLY)]
     if unknown:
         raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
+    codec = Codec(config, name)
+    fold_weight_norm(codec)
     state = {key: tensors[key].float() for key in wanted}
     for key in [key for key in state if key.endswith(".embedding")]:
         stem = key.removesuffix("embedding")

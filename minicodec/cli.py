@@ -20,9 +20,10 @@ from tqdm import tqdm
 import minicodec
 from minicodec import audio as audio_
 from minicodec import bitstream, listening
+from minicodec.checkpoint import SHIPPED
 from minicodec.codec import Codec
 from minicodec.metrics import mel_distance, si_sdr
-from minicodec.pretrained import load
+from minicodec.pretrained import OFFICIAL, load
 
 #: Clips shorter than this are done before a bar could be read.
 _LONG = 20.0
@@ -63,6 +64,12 @@ def decode(args: argparse.Namespace) -> None:
     target = _target(args, ".wav")
     data = _read_stream(args.input)
     header, _ = bitstream.read(data)
+    if args.model is None and header.model not in {*SHIPPED, *OFFICIAL}:
+        # Its name is a stranger's word: never a path to open.
+        raise ValueError(
+            f"this stream was made by {header.model!r}, which does not ship with minicodec: name "
+            "that model's .safetensors file with -m."
+        )
     codec = load(args.model or header.model)
     with _progress(codec, None, "decoding", header.seconds):
         clip = minicodec.decompress(data, codec)
@@ -103,7 +110,8 @@ def roundtrip(args: argparse.Namespace) -> None:
 
 def listen(args: argparse.Namespace) -> None:
     """A page that plays one clip at every bandwidth."""
-    target = Path(args.output or "listen.html")
+    # The default name is our own, so a second run may replace the page of the first.
+    target = _target(args, ".html") if args.output else Path("listen.html")
     codec = load(args.model)
     rate = codec.config.sample_rate
     if args.input is not None:
@@ -157,10 +165,10 @@ def _note(message: Warning | str, *_: object, **__: object) -> None:
 
 def _target(args: argparse.Namespace, ending: str) -> Path:
     target = Path(args.output) if args.output else Path(args.input).with_suffix(ending)
+    if args.input and target.exists() and target.resolve() == Path(args.input).resolve():
+        raise ValueError(f"{target} is the input itself: choose another -o.")
     if target.exists() and not args.force:
         raise ValueError(f"{target} exists already: choose another -o, or replace it with -f.")
-    if target.exists() and target.samefile(args.input):
-        raise ValueError(f"{target} is the input itself: choose another -o.")
     if not target.parent.is_dir():
         raise ValueError(
             f"{target.parent} is not a folder, so {target.name} cannot be written there."
@@ -184,6 +192,8 @@ def _read(file: str, codec: Codec) -> Tensor:
 
 
 def _read_stream(file: str) -> bytes:
+    if Path(file).is_dir():
+        raise ValueError(f"{file} is a folder, not a stream.")
     if not Path(file).is_file():
         raise ValueError(f"{file}: no such file.")
     return Path(file).read_bytes()
@@ -207,7 +217,9 @@ def _progress(
     length = round(seconds * config.sample_rate) if clip is None else clip.shape[-1]
     kinds = (nn.Conv1d, nn.ConvTranspose1d, nn.LSTM)
     layers = [module for module in codec.modules() if isinstance(module, kinds)]
-    total = len(config.chunks(length)) * len(layers) * halves // 2
+    # By arithmetic: a list of the chunks of a length that a damaged header claims might not fit.
+    n_chunks = -(-length // (config.segment_stride or length or 1))
+    total = n_chunks * len(layers) * halves // 2
     short = length < _LONG * config.sample_rate
     with tqdm(total=total, desc=what, unit="layer", disable=short) as bar:
         hooks = [layer.register_forward_hook(lambda *_: bar.update() and None) for layer in layers]

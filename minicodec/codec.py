@@ -60,16 +60,21 @@ class CodecConfig:
         object.__setattr__(self, "bandwidths", tuple(float(b) for b in self.bandwidths))
         object.__setattr__(self, "strides", tuple(self.strides))
         positive = ("sample_rate", "n_filters", "dimension", "codebook_size", "n_residual_layers")
+        # A config may come from a stranger's file, so the types are checked before the values are.
+        for name in ("channels", "lstm_layers", *positive):
+            if type(getattr(self, name)) is not int:
+                raise ValueError(f"a codec's {name} is an integer, but this config is {self}.")
         checks = {
             "channels is 1 (mono) or 2 (stereo)": self.channels in (1, 2),
             "bandwidths are positive and rising": len(self.bandwidths) > 0
-            and self.bandwidths[0] > 0
+            and 0 < self.bandwidths[0] <= self.bandwidths[-1] < math.inf
             and list(self.bandwidths) == sorted(set(self.bandwidths)),
             "strides are integers of at least 1": len(self.strides) > 0
-            and all(isinstance(s, int) and s >= 1 for s in self.strides),
+            and all(type(s) is int and s >= 1 for s in self.strides),
             "n_filters is even, since residual blocks halve it": self.n_filters % 2 == 0,
             "lstm_layers is 0 or more": self.lstm_layers >= 0,
-            "codebook_size is a power of two": self.codebook_size.bit_count() == 1,
+            "codebook_size is a power of two, at least 2": self.codebook_size >= 2
+            and self.codebook_size.bit_count() == 1,
             "norm is 'none', 'weight_norm' or 'time_group_norm'": self.norm
             in ("none", "weight_norm", "time_group_norm"),
             "time_group_norm needs causal=False": not (
@@ -77,7 +82,7 @@ class CodecConfig:
             ),
             "pad_mode is 'constant' or 'reflect'": self.pad_mode in ("constant", "reflect"),
             "segment is None or positive, and at least one hop": self.segment is None
-            or self.segment * self.sample_rate >= self.hop_length,
+            or self.hop_length <= self.segment * self.sample_rate < math.inf,
             "overlap is at least 0 and below 1": 0 <= self.overlap < 1,
         } | {f"{name} is at least 1": getattr(self, name) >= 1 for name in positive}
         for rule, holds in checks.items():
@@ -91,8 +96,8 @@ class CodecConfig:
 
     @property
     def frame_rate(self) -> int:
-        """Frames per second of audio."""
-        return math.ceil(self.sample_rate / self.hop_length)
+        """Frames per second of audio, rounded up."""
+        return -(-self.sample_rate // self.hop_length)  # in integers: exact for any size
 
     @property
     def bits(self) -> int:
@@ -181,6 +186,9 @@ ENCODEC_48KHZ = CodecConfig(
 #: Ours: half the filters (table A.3: costs 0.03 ViSQOL), half the latent; pads with zeros, so
 #: that it streams from the first sample on.
 MINI_24KHZ = CodecConfig(bandwidths=(1.5, 3.0, 6.0, 12.0), n_filters=16, dimension=64)
+
+
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Trained(NamedTuple):
@@ -287,7 +295,7 @@ class Codec(nn.Module):
             ValueError: for codes or scales of another model's kind, or too few for `length`.
         """
         self._check_codes(codes, scales)
-        codes = codes.to(next(self.parameters()).device)
+        codes = codes.to(next(self.parameters()).device, torch.int64)
         chunks = []
         for index, chunk in enumerate(codes.split(self.config.chunk_frames(codes.shape[2]), dim=2)):
             audio = self.decoder(self.quantizer.decode(chunk))
@@ -297,9 +305,9 @@ class Codec(nn.Module):
         audio = chunks[0]
         if self.config.segment_stride is not None:
             audio = overlap_add(chunks, self.config.segment_stride)
-        if length is not None and length > audio.shape[-1]:
+        if length is not None and not 1 <= length <= audio.shape[-1]:
             raise ValueError(
-                f"these codes hold {audio.shape[-1]} samples, fewer than the {length} asked for."
+                f"these codes hold 1 to {audio.shape[-1]} samples, but {length} were asked for."
             )
         return audio[..., :length]
 
@@ -318,6 +326,7 @@ class Codec(nn.Module):
                 f"this model trains on chunks of at most {self.config.segment_length} samples, "
                 f"but this clip has {audio.shape[-1]}."
             )
+        audio = audio.to(next(self.parameters()))
         scale = self._loudness(audio)
         latents = self.encoder(audio if scale is None else audio / scale)
         quantized, codes, commitment = self.quantizer(latents, self._n_q(bandwidth))
@@ -339,7 +348,7 @@ class Codec(nn.Module):
 
     def _check_codes(self, codes: Tensor, scales: Tensor | None) -> None:
         limit, most = self.config.codebook_size, self.config.max_n_q
-        if not isinstance(codes, Tensor) or codes.dim() != 3 or codes.is_floating_point():
+        if not isinstance(codes, Tensor) or codes.dim() != 3 or codes.dtype not in _INTEGERS:
             raise ValueError(
                 "codes are an integer tensor [B, K, T], but this is "
                 + (
@@ -366,8 +375,11 @@ class Codec(nn.Module):
             )
         if scales is not None:
             expected = [codes.shape[0], len(self.config.chunk_frames(codes.shape[2]))]
-            if list(scales.shape) != expected:
-                raise ValueError(f"these codes need scales {expected}, not {list(scales.shape)}.")
+            if not isinstance(scales, Tensor) or list(scales.shape) != expected:
+                found = list(scales.shape) if isinstance(scales, Tensor) else type(scales).__name__
+                raise ValueError(f"these codes need scales {expected}, not {found}.")
+            if not torch.isfinite(scales).all():
+                raise ValueError("these scales hold NaN or infinite values.")
 
 
 def overlap_add(chunks: list[Tensor], stride: int) -> Tensor:

@@ -53,6 +53,7 @@ def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tenso
     Shape:
         x: [..., T] → [..., left + T + right]
 
+    >>> import torch
     >>> pad1d(torch.tensor([[1.0, 2.0, 3.0]]), 2, 1, mode="reflect")
     tensor([[3., 2., 1., 2., 3., 2.]])
     """
@@ -80,6 +81,7 @@ class Conv1d(nn.Conv1d):
     Raises:
         ValueError: for "time_group_norm" in a causal convolution.
 
+    >>> import torch
     >>> conv = Conv1d(1, 8, kernel_size=4, stride=2)
     >>> conv(torch.randn(3, 1, 101)).shape
     torch.Size([3, 8, 51])
@@ -131,6 +133,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
     Raises:
         ValueError: for "time_group_norm" in a causal convolution.
 
+    >>> import torch
     >>> up = ConvTranspose1d(8, 1, kernel_size=4, stride=2)
     >>> up(torch.randn(3, 8, 51)).shape
     torch.Size([3, 1, 102])
@@ -195,6 +198,7 @@ def fold_weight_norm(module: nn.Module) -> nn.Module:
     Training moves the two separately; at inference nothing changes any more, and computing their
     product on every call is wasted work.
 
+    >>> import torch
     >>> conv = Conv1d(1, 1, kernel_size=3, norm="weight_norm")
     >>> x = torch.randn(1, 1, 9)
     >>> before = conv(x)
@@ -203,5 +207,9 @@ def fold_weight_norm(module: nn.Module) -> nn.Module:
     """
     for layer in module.modules():
         if parametrize.is_parametrized(layer, "weight"):
+            # A deep copy shares its class with the original, and torch takes the weight off the
+            # class: without a class of its own, folding a copy would break the original.
+            shared = type(layer)
+            layer.__class__ = type(shared.__name__, shared.__bases__, dict(vars(shared)))
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
     return module

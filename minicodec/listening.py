@@ -41,7 +41,7 @@ class Comparison:
         """One self-contained fragment: no script, no style from elsewhere, nothing to fetch."""
         rows = []
         for label, (flac, seconds) in self.sounds.items():
-            label, data = html.escape(label), base64.b64encode(flac).decode()
+            label, data = html.escape(str(label)), base64.b64encode(flac).decode()
             rows.append(
                 f'<li><span class="label">{label}</span>'
                 f'<audio controls preload="metadata" aria-label="{label}, {seconds:.1f} seconds" '
@@ -56,7 +56,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         size = sum(len(flac) for flac, _ in self.sounds.values())
-        return f"Comparison of {', '.join(self.sounds)} ({size / 1000:.0f} kB of FLAC)"
+        return f"Comparison of {', '.join(map(str, self.sounds))} ({size / 1000:.0f} kB of FLAC)"
 
     def save(self, file: str | Path, intro: str = "") -> Path:
         """Write a page of its own that plays anywhere, from disk, without a network.
@@ -72,7 +72,12 @@ class Comparison:
             "sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 44rem; }</style>"
             f"<main><h1>{title}</h1><p>{html.escape(intro)}</p>{self._repr_html_()}</main></html>"
         )
-        Path(file).write_text(page, encoding="utf-8")
+        part = Path(file).with_name(f".{Path(file).name}.part")
+        try:
+            part.write_text(page, encoding="utf-8")
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
         return Path(file)
 
 
@@ -91,19 +96,20 @@ def compare(sounds: Mapping[str, Tensor], sample_rate: int, title: str = "") -> 
         ValueError: for no sounds, or one that is not audio, naming its label.
 
     >>> compare({"a tone": torch.sin(torch.arange(24000) * 0.1)}, 24000)
-    Comparison of a tone (28 kB of FLAC)
+    Comparison of a tone (... kB of FLAC)
     """
     if not sounds:
         raise ValueError("compare needs at least one sound: {'label': audio}.")
     clips = {}
     for label, clip in sounds.items():
-        clip = torch.as_tensor(clip).detach().float().cpu()
-        while clip.dim() < 3:
-            clip = clip[None]
         try:
+            clip = torch.as_tensor(clip).detach().cpu()
+            while clip.dim() < 3:
+                clip = clip[None]
             audio_.check(clip)
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             raise ValueError(f"{label!r} cannot be played: {error}") from error
+        clip = clip.float()
         if clip.shape[0] != 1:
             raise ValueError(f"{label!r} is a batch of {clip.shape[0]} clips: choose one.")
         clips[label] = clip[0]

@@ -5,6 +5,7 @@ backgrounds are transparent with mid-grey text, so that figures sit on light and
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -32,6 +33,7 @@ def use_style() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
+            "axes.axisbelow": True,
             "grid.alpha": 0.3,
             "figure.dpi": 110,
             "figure.figsize": (8, 2.6),
@@ -80,6 +82,7 @@ def spectrogram(
     n_fft: int = 1024,
     n_mels: int | None = 128,
     title: str = "",
+    colorbar: bool = True,
 ) -> Axes:
     """Loudness, in dB, of every pitch at every moment.
 
@@ -106,7 +109,8 @@ def spectrogram(
     ax.set(xlabel="time (s)", ylabel="frequency (Hz)", title=title)
     ax.set_yticks([place for place, _ in shown], [f"{tick}" for _, tick in shown])
     ax.grid(False)
-    ax.figure.colorbar(mesh, ax=ax, label="dB")
+    if colorbar:
+        ax.figure.colorbar(mesh, ax=ax, label="dB")
     return ax
 
 
@@ -131,7 +135,7 @@ def curve(
 ) -> Axes:
     """One or more curves over one knob, each point marked."""
     ax = plt.subplots(figsize=(6, 3))[1] if ax is None else ax
-    for (label, y), marker in zip(ys.items(), "os^Dv*"):
+    for (label, y), marker in zip(ys.items(), cycle("os^Dv*")):
         ax.plot(x, y, marker=marker, label=label)
     if log_x:
         ax.set_xscale("log")

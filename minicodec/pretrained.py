@@ -50,6 +50,9 @@ OFFICIAL = {
 }
 OFFICIAL_URL = "https://dl.fbaipublicfiles.com/encodec/v0/"
 
+#: Seconds to wait for the next byte: torch.hub sets no limit, and a silent server would hang us.
+_TIMEOUT = 30.0
+
 _RENAMES = [
     (r"\.model\.", ".layers."),  # official
     (r"\.(conv|convtr)\.(conv\.|convtr\.)", "."),  # official: a wrapper in a wrapper
@@ -106,6 +109,9 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Args:
         tensors: a `state_dict` of `encodec.EncodecModel` or `transformers.EncodecModel`.
+
+    Raises:
+        CheckpointError: for a length without its direction, which no such model has.
     """
     ours = {}
     for name, tensor in tensors.items():
@@ -114,7 +120,10 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ours[name] = tensor
     for name in [name for name in ours if name.endswith(".weight_g")]:
         stem = name.removesuffix("_g")
-        ours[stem] = torch._weight_norm(ours.pop(f"{stem}_v"), ours.pop(name), 0)
+        length, direction = ours.pop(name), ours.pop(f"{stem}_v", None)
+        if direction is None or length.shape != (len(direction), *[1] * (direction.dim() - 1)):
+            raise CheckpointError(f"{name} has no {stem}_v that fits it.")
+        ours[stem] = torch._weight_norm(direction, length, 0)
     return ours
 
 
@@ -131,10 +140,10 @@ def _download(official: Official, base_url: str | None = None) -> Path:
     if target.is_file() and _sha256(target).startswith(official.sha256):
         return target
     url = (base_url or os.environ.get("MINICODEC_OFFICIAL_URL", OFFICIAL_URL)) + official.file
-    target.parent.mkdir(parents=True, exist_ok=True)
     timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(30)  # torch.hub sets none, and a silent server would hang us
+    socket.setdefaulttimeout(_TIMEOUT)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         # Shows progress, writes to a temporary file, compares the hash, and only then renames.
         torch.hub.download_url_to_file(url, str(target), official.sha256, progress=True)
     except (urllib.error.URLError, HTTPException, OSError) as error:

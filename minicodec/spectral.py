@@ -53,6 +53,7 @@ def mel_to_hz(mel: Tensor | float) -> Tensor:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)  # a tensor first made in inference mode could never be trained with
 def mel_filters(sample_rate: int, n_fft: int, n_mels: int = 64, f_min: float = 0.0) -> Tensor:
     """Triangles, evenly spaced in mels, that sum FFT bins as the ear's critical bands do.
 

@@ -27,7 +27,8 @@ def _one_thread():
 @pytest.fixture
 def tiny() -> Codec:
     """A codec that runs in milliseconds."""
-    return Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)).eval()
+    config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)
+    return Codec(config).eval()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Lengths, causality and weight norm of the convolutions."""
 
+import copy
 import math
 
 import pytest
@@ -92,3 +93,12 @@ def test_time_group_norm_cannot_be_causal():
 def test_unknown_norm_is_named():
     with pytest.raises(ValueError, match="'batch_norm' was given"):
         ConvTranspose1d(1, 2, 3, norm="batch_norm")
+
+
+def test_folding_a_copy_leaves_the_original_whole():
+    conv, x = Conv1d(3, 4, 5, norm="weight_norm"), torch.randn(1, 3, 30)
+    before = conv(x)
+    for _ in range(2):
+        folded = fold_weight_norm(copy.deepcopy(conv))
+        assert torch.equal(folded(x), before) and torch.equal(conv(x), before)
+    assert "parametrizations.weight.original0" in conv.state_dict()

@@ -1,7 +1,7 @@
 """The codec is EnCodec: same codes, same audio as the official package and as transformers.
 
-Random weights are copied by `minicodec.pretrained.convert` alone. Lengths reach from one sample over
-exact chunks and one sample more to several chunks. `pytest -s` prints the table.
+Random weights are copied by `minicodec.pretrained.convert` alone. Lengths reach from one sample
+over exact chunks and one sample more to several chunks. `pytest -s` prints the table.
 """
 
 import math

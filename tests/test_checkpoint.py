@@ -1,0 +1,230 @@
+"""Models survive being saved; damaged and foreign files are refused by name."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from minicodec import checkpoint
+from minicodec.checkpoint import (
+    CheckpointError,
+    assemble,
+    facts,
+    fingerprint,
+    inference_weights,
+    load_codec,
+    save_codec,
+)
+from minicodec.codec import Codec, CodecConfig
+from minicodec.conv import fold_weight_norm
+
+
+@pytest.fixture
+def learned(tiny):
+    """A codec after a few steps of training: running totals, and weight norm that is not 1."""
+    tiny.train()
+    optimizer = torch.optim.Adam(tiny.parameters(), lr=1e-2)
+    for _ in range(tiny.config.max_n_q + 2):
+        audio = torch.randn(2, 1, 3200)
+        result = tiny(audio)
+        ((result.audio - audio).pow(2).mean() + result.commitment).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    tiny.name = "learned"
+    return tiny.eval()
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "new" / "model.safetensors"
+
+
+@pytest.mark.parametrize("kind", ["learned", "tiny_stereo"])
+def test_a_saved_codec_gives_the_same(kind, request, path):
+    codec = request.getfixturevalue(kind)
+    save_codec(codec, path, facts={"hours": 1.5, "data": ["ours"]})
+    loaded = load_codec(path)
+    assert (loaded.config, loaded.name) == (codec.config, codec.name)
+    assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
+    audio = torch.randn(1, codec.config.channels, 9001)
+    codes, scales = codec.encode_scaled(audio)
+    again, same_scales = loaded.encode_scaled(audio)
+    assert torch.equal(codes, again)
+    assert torch.equal(codec.decode(codes, scales), loaded.decode(codes, same_scales))
+    assert facts(path) == {"hours": 1.5, "data": ["ours"]}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_saving_leaves_the_codec_as_it_was(learned, path):
+    before = sorted(learned.state_dict())
+    save_codec(learned, path)
+    assert sorted(learned.state_dict()) == before
+
+
+def test_half_is_half_the_size_and_settles(learned, path):
+    save_codec(learned, path)
+    full = path.stat().st_size
+    save_codec(learned, path, half=True)
+    assert path.stat().st_size < 0.7 * full  # names and config weigh something too
+    once = load_codec(path)
+    assert next(once.parameters()).dtype == torch.float32
+    save_codec(once, path, half=True)
+    assert fingerprint(load_codec(path)) == fingerprint(once) != fingerprint(learned)
+
+
+def test_the_fingerprint_names_the_weights(learned, path):
+    name = fingerprint(learned)
+    assert len(name) == 8
+    save_codec(learned, path)
+    assert fingerprint(load_codec(path)) == name
+    fold_weight_norm(learned)
+    assert fingerprint(learned) == name
+    learned.name = "another name"
+    assert fingerprint(learned) == name
+    for key, tensor in learned.state_dict().items():
+        if key.endswith((".sums", ".counts", ".initialized")):
+            continue
+        flat = tensor.view(-1)
+        old = flat[-1].clone()
+        flat[-1] += 1e-3
+        assert fingerprint(learned) != name, key
+        flat[-1] = old
+    assert fingerprint(learned) == name
+    other = dataclasses.replace(learned.config, overlap=0.02)
+    assert fingerprint(assemble(other, inference_weights(learned), "other")) != name
+
+
+def test_nan_is_not_saved(tiny, path):
+    with torch.no_grad():
+        tiny.decoder.layers[0].bias[0] = float("nan")
+    with pytest.raises(ValueError, match="decoder.layers.0.bias holds NaN"):
+        save_codec(tiny, path)
+    assert not path.exists()
+
+
+def test_an_interrupted_save_keeps_the_old_file(tiny, path, monkeypatch):
+    save_codec(tiny, path)
+    before = path.read_bytes()
+
+    def full_disk(self, data):
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save_codec(tiny, path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def refused(path: Path, words: str) -> None:
+    with pytest.raises(CheckpointError, match=words) as error:
+        load_codec(path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_files_that_are_no_checkpoints(tiny, path):
+    refused(path, "no such file")
+    path.parent.mkdir()
+    refused(path.parent, "no such file")
+    for content in (b"", b"words " * 50, b"\xff" * 100):
+        path.write_bytes(content)
+        refused(path, "not a whole safetensors file")
+    save_codec(tiny, path)
+    whole = path.read_bytes()
+    for cut in (4, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        refused(path, "not a whole safetensors file")
+    save_file({"x": torch.zeros(3)}, path)
+    refused(path, "not one that minicodec wrote")
+    save_file({"x": torch.zeros(3)}, path, {"format": "pt"})
+    refused(path, "not one that minicodec wrote")
+    with pytest.raises(CheckpointError, match="not one that minicodec wrote"):
+        facts(path)
+
+
+def rewritten(codec: Codec, path: Path, config=None, tensors=None, drop=None, **fields) -> Path:
+    """A file of ours with its config, or a tensor, changed."""
+    save_codec(codec, path)
+    weights = {k: v for k, v in load_file(path).items() if k != drop} | (tensors or {})
+    config = dataclasses.asdict(codec.config) | fields if config is None else config
+    save_file(weights, path, {"config": config if isinstance(config, str) else json.dumps(config)})
+    return path
+
+
+def test_tensors_that_do_not_fit(tiny, path):
+    refused(rewritten(tiny, path, drop="decoder.layers.0.bias"), "has no decoder.layers.0.bias")
+    refused(rewritten(tiny, path, tensors={"extra": torch.zeros(2)}), "has extra, which a model")
+    wrong = {"decoder.layers.0.bias": torch.zeros(3)}
+    refused(rewritten(tiny, path, tensors=wrong), r"has shape \[3\], but the config calls for")
+    refused(rewritten(tiny, path, n_filters=4), r"has shape .*, but the config calls for")
+    fewer = rewritten(tiny, path, bandwidths=[1.5])  # fewer codebooks than there are tensors
+    refused(fewer, "which a model of its config does not")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ("{", "cannot be read"),
+        ("[1, 2]", "cannot be read"),
+        ("7", "cannot be read"),
+        ({"sample_rte": 24000}, "cannot be read: .*sample_rte"),
+        ({"bandwidths": 5}, "cannot be read"),
+        ({"bandwidths": ["a"]}, "cannot be read"),
+        ({"n_filters": None}, "n_filters is an integer"),
+        ({"codebook_size": 16.0}, "codebook_size is an integer"),
+        ({"codebook_size": 10}, "power of two"),
+        ({"bandwidths": [1e300]}, "cannot be read|too few|cannot be built"),
+    ],
+)
+def test_configs_that_make_no_sense(tiny, path, config, words):
+    refused(rewritten(tiny, path, config), words)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        dict(n_filters=2**20),
+        dict(n_filters=2**60),
+        dict(dimension=2**40),
+        dict(codebook_size=2**50),
+        dict(lstm_layers=10**9),
+        dict(n_residual_layers=10**9),
+        dict(bandwidths=[1e12]),
+        dict(strides=[2] * 5000),
+        dict(strides=[10**12]),
+        dict(channels=2),
+    ],
+    ids=lambda fields: " ".join(fields),
+)
+def test_a_config_cannot_make_us_allocate(tiny, path, fields):
+    """What a file claims is compared with what it holds before any memory is asked for."""
+    file = rewritten(tiny, path, **fields)
+    start = time.monotonic()
+    refused(file, "calls for")
+    assert time.monotonic() - start < 5
+
+
+def test_facts_that_cannot_be_read(tiny, path):
+    save_codec(tiny, path)
+    for damaged in ("{", "3"):
+        save_file(load_file(path), path, {"config": "{}", "facts": damaged})
+        with pytest.raises(CheckpointError, match="facts that cannot be read"):
+            facts(path)
+
+
+def test_assemble_ignores_the_totals_of_training(learned):
+    tensors = dict(fold_weight_norm(learned).state_dict())
+    codec = assemble(learned.config, tensors, "again")
+    assert fingerprint(codec) == fingerprint(learned)
+    assert all(book.initialized for book in codec.quantizer.codebooks)
+
+
+def test_shipped_names_are_files_of_ours():
+    assert all(path.suffix == ".safetensors" for path in checkpoint.SHIPPED.values())
+    assert CodecConfig(**json.loads(json.dumps(dataclasses.asdict(CodecConfig())))) == CodecConfig()

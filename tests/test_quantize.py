@@ -1,0 +1,260 @@
+"""The quantizer finds the nearest, learns, and mends what the official one gets wrong."""
+
+import encodec.quantization.core_vq as official_vq
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minicodec.quantize import Codebook, ResidualVectorQuantizer, kmeans, nearest
+
+STEPS = 60
+
+
+def manifold(count: int) -> torch.Tensor:
+    """Vectors [N, 128] on a curved surface of four dimensions, as latents of real sound are."""
+    generator = torch.Generator().manual_seed(7)
+    first = torch.randn(4, 64, generator=generator)
+    second = torch.randn(64, 128, generator=generator) / 8
+    return torch.tanh(torch.randn(count, 4) @ first) @ second
+
+
+def relative_error(x: torch.Tensor, quantized: torch.Tensor) -> float:
+    return float((x - quantized).pow(2).sum() / (x - x.mean(0)).pow(2).sum())
+
+
+@pytest.fixture
+def official_book(monkeypatch):
+    """Their codebook. Its k-means would take 2.5 GB for differences; distances suffice."""
+    monkeypatch.setattr(official_vq, "kmeans", lambda x, size, iterations=20: kmeans(x, size))
+    return lambda size, threshold=2: official_vq.EuclideanCodebook(
+        128, size, kmeans_init=True, threshold_ema_dead_code=threshold
+    )
+
+
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_nearest_is_nearest(count, size, dim):
+    x, embedding = torch.randn(count, dim), torch.randn(size, dim)
+    distances = torch.cdist(x.double(), embedding.double())
+    chosen = distances.gather(1, nearest(x, embedding)[:, None])[:, 0]
+    torch.testing.assert_close(chosen, distances.min(1).values, atol=1e-5, rtol=1e-5)
+
+
+def test_a_vector_of_the_codebook_is_its_own_code():
+    book = Codebook(size=64, dim=16)
+    assert torch.equal(book.encode(book.embedding), torch.arange(64))
+    assert torch.equal(book.decode(torch.tensor([[3, 5]])), book.embedding[None, [3, 5]])
+
+
+def trained(dim=128, n_q=4, size=64, steps=20) -> ResidualVectorQuantizer:
+    rvq = ResidualVectorQuantizer(dim, n_q, size)
+    for _ in range(n_q + steps):
+        rvq(manifold(1000).T[None])
+    return rvq.eval()
+
+
+def test_encode_decode_and_forward_say_the_same():
+    rvq = trained(n_q=3)
+    x = manifold(70).view(2, 35, 128).transpose(1, 2)
+    result = rvq(x, n_q=2)
+    assert torch.equal(result.codes, rvq.encode(x, n_q=2))
+    assert result.codes.shape == (2, 2, 35) and result.codes.dtype == torch.int64
+    torch.testing.assert_close(rvq.decode(result.codes), result.quantized)
+    assert torch.equal(rvq.encode(x)[:, :2], result.codes)  # fewer levels are a prefix
+
+
+def test_each_level_describes_what_the_last_one_missed():
+    rvq, x = trained(), manifold(2000).T[None]
+    codes = rvq.encode(x)
+    errors = [
+        relative_error(x[0].T, rvq.decode(codes[:, :k])[0].T) for k in range(1, codes.shape[1] + 1)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] < 0.5 and errors[-1] < 0.7 * errors[0]
+
+
+def test_the_gradient_passes_straight_through():
+    for training in (True, False):
+        rvq = trained(n_q=2).train(training)
+        x = manifold(50).T[None].requires_grad_()
+        weight = torch.randn(1, 128, 50)
+        result = rvq(x)
+        (result.quantized * weight).sum().backward()
+        torch.testing.assert_close(x.grad, weight)
+        assert not torch.equal(result.quantized, x)
+
+
+def test_the_commitment_is_felt_at_every_level():
+    """The gradient of each level's own term, by taking the terms of the levels before away."""
+    rvq = trained(n_q=4)
+
+    def gradient(n_q: int) -> torch.Tensor:
+        x = manifold_fixed.clone().requires_grad_()
+        (n_q * rvq(x, n_q).commitment).backward()
+        return x.grad
+
+    manifold_fixed = manifold(200).T[None]
+    norms = [gradient(1).norm().item()]
+    norms += [(gradient(k) - gradient(k - 1)).norm().item() for k in (2, 3, 4)]
+    assert min(norms) > 0.05 * norms[0] > 0
+
+
+def test_the_official_commitment_is_felt_at_the_first_alone(monkeypatch):
+    monkeypatch.setattr(official_vq, "kmeans", lambda x, size, iterations=20: kmeans(x, size))
+    theirs = official_vq.ResidualVectorQuantization(
+        num_quantizers=4, dim=128, codebook_size=64, kmeans_init=True
+    )
+    x = manifold(1000).T[None].requires_grad_()
+    losses = theirs(x)[2]
+    norms = []
+    for loss in losses:
+        (gradient,) = torch.autograd.grad(loss, x, retain_graph=True, allow_unused=True)
+        norms.append(0.0 if gradient is None else gradient.norm().item())
+    print(f"\nofficial commitment gradients by level: {[f'{n:.4f}' for n in norms]}")
+    assert norms[0] > 0 and norms[1:] == [0, 0, 0]
+
+
+def test_a_kmeans_start_survives_the_first_update(official_book):
+    """Theirs divides means by counts a second time, and most of the codebook dies at once."""
+    size = 256
+    torch.manual_seed(0)
+    batches = [manifold(2400) for _ in range(STEPS)]
+    ours, theirs = Codebook(size, 128), official_book(size)
+    table = []
+    for step, x in enumerate(batches):
+        if step == 0:
+            ours.initialize(x)
+        ours.update(x, ours.encode(x))
+        theirs(x)
+        fresh = manifold(2400)
+        table.append(
+            (
+                relative_error(fresh, ours.decode(ours.encode(fresh))),
+                len(ours.encode(fresh).unique()),
+                relative_error(fresh, theirs.decode(theirs.encode(fresh))),
+                len(theirs.encode(fresh).unique()),
+            )
+        )
+    for step in (0, 1, STEPS - 1):
+        ours_error, ours_used, error, used = table[step]
+        print(f"\nafter update {step + 1}: ours {ours_error:.3f} with {ours_used} of {size} codes "
+              f"used, official {error:.3f} with {used}", end="")  # fmt: skip
+    errors = [row[0] for row in table]
+    assert max(errors) < 1.2 * errors[0]
+    assert min(row[1] for row in table) > 0.8 * size
+    assert table[0][2] > 2 * errors[0] and table[0][3] < 0.5 * size
+    assert table[-1][2] > 1.2 * errors[-1]
+
+
+def test_dead_codes_come_back_to_life_and_stay():
+    book, x = Codebook(64, 128), manifold(2000)
+    book.initialize(x)
+    book.counts[:8], book.sums[:8], book.embedding[:8] = 1e-3, 1e-3 * 100.0, 100.0
+    book.update(x, book.encode(x))
+    revived = book.embedding[:8].clone()
+    to_latents = torch.cdist(revived, x, compute_mode="donot_use_mm_for_euclid_dist")
+    assert to_latents.min(1).values.max() < 1e-5  # they are latents of this batch
+    book.update(x, book.encode(x))
+    assert (book.embedding[:8] - revived).norm(dim=1).max() < 5  # and not back at 100
+    assert len(book.encode(x).unique()) > 60
+
+
+def test_the_official_replacement_has_no_effect(official_book):
+    """Two codebooks on the same data, one with replacement and one without, stay bit-equal."""
+    books = {}
+    for threshold in (0, 2):
+        torch.manual_seed(3)
+        books[threshold] = official_book(256, threshold)
+        for step in range(20):
+            torch.manual_seed(100 + step)  # replacement draws numbers: give both the same data
+            books[threshold](manifold(1000))
+    assert (books[2].cluster_size < 2).sum() > 0  # there were dead codes to replace
+    assert torch.equal(books[0].embed, books[2].embed)
+    ours = {}
+    for share in (0.0, 0.1):
+        torch.manual_seed(3)
+        ours[share] = Codebook(256, 128, dead_share=share)
+        ours[share].initialize(manifold(1000))
+        ours[share].counts[:50] = 0.01
+        for step in range(20):
+            torch.manual_seed(100 + step)
+            x = manifold(1000)
+            ours[share].update(x, ours[share].encode(x))
+    assert not torch.equal(ours[0.0].embedding, ours[0.1].embedding)
+
+
+def test_an_average_follows_its_latents():
+    """One code, chosen by all: its vector is the running mean of everything it was given."""
+    book = Codebook(size=1, dim=2, decay=0.5)
+    book.initialize(torch.zeros(4, 2))
+    book.update(torch.ones(4, 2), torch.zeros(4, dtype=torch.long))
+    assert torch.allclose(book.embedding, torch.full((1, 2), 0.5))
+    book.update(torch.ones(4, 2), torch.zeros(4, dtype=torch.long))
+    assert torch.allclose(book.embedding, torch.full((1, 2), 0.75))
+    torch.testing.assert_close(book.embedding, book.sums / book.counts[:, None])
+
+
+def test_levels_start_one_step_after_another():
+    rvq = ResidualVectorQuantizer(dim=128, n_q=3, codebook_size=32)
+    x = manifold(500).T[None]
+    assert [rvq(x).codes.shape[1] for _ in range(5)] == [1, 2, 3, 3, 3]
+    assert all(book.initialized for book in rvq.codebooks)
+
+
+def test_eval_mode_changes_nothing():
+    for rvq in (trained(n_q=2), ResidualVectorQuantizer(128, 2, 64).eval()):
+        before = {key: value.clone() for key, value in rvq.state_dict().items()}
+        for _ in range(3):
+            rvq(manifold(100).T[None])
+            rvq.encode(manifold(100).T[None])
+        after = rvq.state_dict()
+        assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_kmeans_finds_clusters():
+    centres = 10 * torch.randn(4, 3)
+    x = (centres[:, None] + 0.01 * torch.randn(4, 50, 3)).reshape(-1, 3)
+    errors = []
+    for seed in range(5):  # Lloyd's algorithm may stop at a worse place: some start finds the best
+        torch.manual_seed(seed)
+        means, counts = kmeans(x, 4)
+        assert counts.sum() == 200
+        errors.append(torch.cdist(centres, means).min(1).values.max().item())
+    assert min(errors) < 0.1
+
+
+@pytest.mark.parametrize("count", [1, 5, 63])
+def test_kmeans_with_fewer_vectors_than_clusters(count):
+    x = manifold(count)
+    means, counts = kmeans(x, 64)
+    assert torch.isfinite(means).all() and counts.sum() == count
+    book = Codebook(64, 128)
+    book.initialize(x)
+    book.update(x, book.encode(x))
+    assert torch.isfinite(book.embedding).all()
+
+
+def test_kmeans_needs_no_table_of_differences():
+    """4800 × 1024 × 128 floats would be 2.5 GB; distances are 20 MB."""
+    with torch.profiler.profile(profile_memory=True) as profile:
+        kmeans(manifold(4800), 1024, iterations=1)
+    assert max(event.cpu_memory_usage for event in profile.key_averages()) < 400e6
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 5), (8, 5), (1, 8, 5, 1)])
+def test_wrong_latents(shape):
+    rvq = ResidualVectorQuantizer(dim=8, n_q=2, codebook_size=16)
+    for call in (rvq, rvq.encode):
+        with pytest.raises(ValueError, match=r"takes latents \[B, 8, T\], but was given"):
+            call(torch.randn(shape))
+
+
+@pytest.mark.parametrize("n_q", [0, -1, 3])
+def test_wrong_levels(n_q):
+    rvq = ResidualVectorQuantizer(dim=8, n_q=2, codebook_size=16)
+    for call in (rvq, rvq.encode):
+        with pytest.raises(ValueError, match=f"has 1 to 2 codebooks, not {n_q}"):
+            call(torch.randn(1, 8, 5), n_q)
+    with pytest.raises(ValueError, match="not 3"):
+        rvq.decode(torch.zeros(1, 3, 5, dtype=torch.long))

@@ -1,0 +1,138 @@
+"""The autoencoder keeps count of samples, looks only back, and is the official one bit by bit."""
+
+import math
+
+import pytest
+import torch
+from encodec.modules.seanet import SEANetDecoder, SEANetEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minicodec.conv import fold_weight_norm
+from minicodec.pretrained import convert
+from minicodec.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
+
+HOP = 320
+SMALL = dict(n_filters=2, dimension=6)
+
+
+pads = st.sampled_from(["constant", "reflect"])
+
+
+@given(st.integers(1, 4000), st.booleans(), st.integers(0, 2), pads)
+@settings(max_examples=40, deadline=None)
+def test_every_length_gives_whole_frames(length, causal, lstm_layers, pad_mode):
+    kind = dict(causal=causal, lstm_layers=lstm_layers, pad_mode=pad_mode, **SMALL)
+    z = Encoder(**kind)(torch.randn(2, 1, length))
+    assert z.shape == (2, 6, math.ceil(length / HOP))
+    assert Decoder(**kind)(z).shape == (2, 1, z.shape[2] * HOP)
+
+
+@pytest.mark.parametrize("strides", [(2,), (3, 2), (2, 4, 5, 8), (1, 7)])
+def test_the_hop_is_the_product_of_the_strides(strides):
+    hop = math.prod(strides)
+    z = Encoder(strides=strides, channels=2, **SMALL)(torch.randn(1, 2, 10 * hop + 1))
+    assert z.shape == (1, 6, 11)
+    assert Decoder(strides=strides, channels=2, **SMALL)(z).shape == (1, 2, 11 * hop)
+
+
+def pair(pad_mode="constant"):
+    kind = dict(n_residual_layers=2, pad_mode=pad_mode, **SMALL)
+    return Encoder(**kind).eval(), Decoder(**kind).eval()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("frame", [0, 1, 3, 8])
+def test_the_future_never_changes_the_past(frame):
+    """To the bit, and no better than it must be: a frame does hear its own last sample."""
+    encoder, decoder = pair()
+    x = torch.randn(1, 1, 12 * HOP)
+    z = encoder(x)
+    changed = x.clone()
+    changed[..., (frame + 1) * HOP :] = 9
+    assert torch.equal(encoder(changed)[..., : frame + 1], z[..., : frame + 1])
+    assert not torch.equal(encoder(changed)[..., frame + 1], z[..., frame + 1])
+    last = x.clone()
+    last[..., (frame + 1) * HOP - 1] += 1
+    assert not torch.equal(encoder(last)[..., frame], z[..., frame])
+    y = decoder(z)
+    z[..., frame + 1 :] = 9
+    end = (frame + 1) * HOP
+    assert torch.equal(decoder(z)[..., :end], y[..., :end])
+    assert not torch.equal(decoder(z)[..., end : end + HOP], y[..., end : end + HOP])
+
+
+def reach(module: torch.nn.Module, x: torch.Tensor, output: slice) -> int:
+    """Index of the last input that the gradient of this part of the output depends on."""
+    x = x.double().requires_grad_()
+    module.double()(x)[..., output].pow(2).sum().backward()
+    return int(x.grad.abs().sum((0, 1)).nonzero().max())
+
+
+def test_the_official_padding_looks_ahead_at_the_start():
+    """Frame 0 mirrors samples up to 2239, which is 93 ms before it could be sent."""
+    encoder = Encoder(n_filters=4, dimension=8, pad_mode="reflect")
+    x = torch.randn(1, 1, 20 * HOP)
+    assert reach(encoder, x, slice(0, 1)) == 2239
+    assert reach(encoder, x, slice(1, 2)) == 6 * HOP - 1
+    for frame in (3, 4, 9):
+        assert reach(encoder, x, slice(frame, frame + 1)) == (frame + 1) * HOP - 1
+    decoder = Decoder(n_filters=4, dimension=8, pad_mode="reflect")
+    assert reach(decoder, torch.randn(1, 8, 20), slice(0, HOP)) == 6
+
+
+def test_zero_padding_does_not():
+    encoder, decoder = Encoder(n_filters=4, dimension=8), Decoder(n_filters=4, dimension=8)
+    for frame in (0, 1, 3):
+        inputs, output = torch.randn(1, 1, 20 * HOP), slice(frame, frame + 1)
+        assert reach(encoder, inputs, output) == (frame + 1) * HOP - 1
+        output = slice(frame * HOP, (frame + 1) * HOP)
+        assert reach(decoder, torch.randn(1, 8, 20), output) == frame
+
+
+def test_the_lstm_remembers_everything():
+    x = torch.randn(1, 4, 20, dtype=torch.float64)
+    changed = x.clone()
+    changed[..., 0] += 1
+    lstm = SkipLSTM(4).double()
+    assert not torch.equal(lstm(x)[..., -1], lstm(changed)[..., -1])
+
+
+def test_a_residual_block_adds_to_a_shortcut():
+    block = ResidualBlock(4, dilation=3)
+    for parameter in block.block.parameters():
+        torch.nn.init.zeros_(parameter)
+    x = torch.randn(1, 4, 30)
+    assert torch.equal(block(x), block.shortcut(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({}, {}),
+        (dict(lstm_layers=0), dict(lstm=0)),
+        (dict(n_residual_layers=3), dict(n_residual_layers=3)),
+        (dict(strides=(2, 3, 7)), dict(ratios=[7, 3, 2])),
+        (dict(channels=2, pad_mode="constant"), dict(channels=2, pad_mode="constant")),
+        (dict(causal=False, norm="time_group_norm"), dict(causal=False, norm="time_group_norm")),
+        (dict(causal=False, norm="none"), dict(causal=False, norm="none")),
+    ],
+    ids=str,
+)
+def test_variants_equal_the_official_ones(ours, theirs):
+    ours = dict(n_filters=4, dimension=8, norm="weight_norm", pad_mode="reflect") | ours
+    theirs = dict(n_filters=4, dimension=8, norm="weight_norm", causal=True) | theirs
+    for mine, official, name in (
+        (Encoder(**ours), SEANetEncoder(**theirs), "encoder"),
+        (Decoder(**ours), SEANetDecoder(**theirs), "decoder"),
+    ):
+        fold_weight_norm(mine)
+        state = {f"{name}.{key}": value for key, value in official.state_dict().items()}
+        mine.load_state_dict(
+            {key.removeprefix(f"{name}."): value for key, value in convert(state).items()}
+        )
+        for length in (1, 5, 700):
+            channels = ours.get("channels", 1) if name == "encoder" else 8
+            x = torch.randn(2, channels, length if name == "encoder" else length % 40 + 1)
+            assert torch.equal(mine(x), official(x))
