@@ -147,6 +147,9 @@ def read(data: bytes) -> tuple[Header, bytes]:
     Raises:
         BitstreamError: naming what is wrong.
     """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise BitstreamError(f"a stream is bytes, but this is a {type(data).__name__}.")
+    data = bytes(data)
     if len(data) < _FIXED.size + 8:
         raise BitstreamError(
             f"{len(data)} bytes are too few for a stream: its header alone has {_FIXED.size + 8}."

@@ -80,6 +80,9 @@ class CodecConfig:
             "time_group_norm needs causal=False": not (
                 self.causal and self.norm == "time_group_norm"
             ),
+            "time_group_norm needs n_filters of at least 4, to have a variance": not (
+                self.norm == "time_group_norm" and self.n_filters < 4
+            ),
             "pad_mode is 'constant' or 'reflect'": self.pad_mode in ("constant", "reflect"),
             "segment is None or positive, and at least one hop": self.segment is None
             or self.hop_length <= self.segment * self.sample_rate < math.inf,

@@ -19,7 +19,7 @@ from minicodec.spectral import decibel, hz_to_mel, mel_spectrogram, stft
 
 #: Okabe and Ito's colours that read on both white and near-black.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-_GREY = "#7f7f7f"
+_GREY = "#7a7a7a"
 
 
 def use_style() -> None:

@@ -35,7 +35,7 @@ def tiny() -> Codec:
 def tiny_stereo() -> Codec:
     """A codec of the 48 kHz kind that runs in milliseconds."""
     config = CodecConfig(
-        sample_rate=8000, channels=2, n_filters=2, dimension=8, bandwidths=(1.0, 2.0),
+        sample_rate=8000, channels=2, n_filters=4, dimension=8, bandwidths=(1.0, 2.0),
         codebook_size=16, causal=False, norm="time_group_norm", pad_mode="reflect", segment=1.0,
         normalize=True,
     )  # fmt: skip

@@ -44,6 +44,7 @@ TINY_CHUNKS = CodecConfig(sample_rate=400, strides=(2, 2), bandwidths=(1.0,), co
         (dict(codebook_size=16.0), "codebook_size is an integer"),
         (dict(norm="batch_norm"), "norm is 'none'"),
         (dict(norm="time_group_norm"), "time_group_norm needs causal=False"),
+        (dict(norm="time_group_norm", causal=False, n_filters=2), "time_group_norm needs n_fi"),
         (dict(pad_mode="circular"), "pad_mode is 'constant' or 'reflect'"),
         (dict(segment=0.001), "segment is None or positive, and at least one hop"),
         (dict(segment=-1.0), "segment is None"),

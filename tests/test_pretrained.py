@@ -4,6 +4,7 @@ import hashlib
 import pickle
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from minicodec import pretrained
 from minicodec.checkpoint import CheckpointError, fingerprint, save_codec
 from minicodec.pretrained import Official, convert, load
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated"),
+    pytest.mark.filterwarnings("ignore:Detected pickle protocol"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +165,8 @@ class Server:
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 60  # or it would inherit what the download sets for its own side
+
             def do_GET(self):
                 owner.requests += 1
                 body, mode = owner.body, owner.mode
@@ -191,16 +197,12 @@ class Server:
                 pass
 
             def handle(self):
-                try:
+                with suppress(OSError, ValueError):  # the client hung up, or we did
                     super().handle()
-                except (OSError, ValueError):  # ours hung up, or we did
-                    pass
 
             def finish(self):
-                try:
+                with suppress(OSError, ValueError):
                     super().finish()
-                except (OSError, ValueError):
-                    pass
 
         self.wait = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

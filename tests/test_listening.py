@@ -1,0 +1,133 @@
+"""The players hold their sound, keep its level, and let nothing in from a label."""
+
+import base64
+import html
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from minicodec.listening import compare
+
+RATE = 24000
+
+
+def sounds_in(page: str) -> list[tuple[np.ndarray, int, bytes]]:
+    """Every player's samples [C, T], its rate, and the file as bytes."""
+    found = []
+    for data in re.findall(r'src="data:audio/flac;base64,([^"]+)"', page):
+        flac = base64.b64decode(data)
+        samples, rate = soundfile.read(io.BytesIO(flac), dtype="float32", always_2d=True)
+        found.append((samples.T, rate, flac))
+    return found
+
+
+class Tags(HTMLParser):
+    """All tags of a page, as a browser would see them."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def test_nothing_is_fetched_and_nothing_runs():
+    page = compare({"a": torch.randn(1000) * 0.1}, RATE, "A title")._repr_html_()
+    assert "<script" not in page and "http" not in page and "@import" not in page
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert page.count("<audio controls") == 1
+
+
+def test_sounds_come_out_as_they_went_in():
+    clips = {
+        "batch": 0.3 * torch.randn(1, 1, 5000).clamp(-3, 3),
+        "stereo": 0.3 * torch.randn(2, 700).clamp(-3, 3),
+        "bare": torch.linspace(-1, 1, 300),
+        "silence": torch.zeros(1, 1, 10),
+        "double": 0.1 * torch.randn(1, 50, dtype=torch.float64),
+        "list": [0.0, 0.5],
+    }
+    page = compare(clips, RATE)._repr_html_()
+    for clip, (samples, rate, _) in zip(clips.values(), sounds_in(page), strict=True):
+        clip = torch.as_tensor(clip).float().reshape(-1, samples.shape[1]).numpy()
+        assert rate == RATE
+        np.testing.assert_allclose(samples, clip, atol=2 / 32768)  # 16 bits
+
+
+def test_level_is_kept_and_only_what_is_too_loud_is_turned_down():
+    quiet, loud = 0.25 * torch.sin(torch.arange(1000.0)), 2.0 * torch.sin(torch.arange(1000.0))
+    comparison = compare({"quiet": quiet, "loud": loud}, RATE, "Two")
+    assert comparison.title == "Two (all turned down by 6.0 dB)"
+    assert "turned down by 6.0 dB" in comparison._repr_html_()
+    (a, _, _), (b, _, _) = sounds_in(comparison._repr_html_())
+    assert abs(b).max() <= 1 and abs(abs(b).max() / abs(a).max() - 8) < 0.01
+    assert compare({"full": torch.ones(10)}, RATE).title == ""
+
+
+def test_labels_and_titles_are_only_text(tmp_path):
+    evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+    comparison = compare({evil: torch.zeros(10), 6.0: torch.zeros(10)}, RATE, evil)
+    page = comparison.save(tmp_path / "page.html", intro=evil).read_text(encoding="utf-8")
+    for text in (comparison._repr_html_(), page):
+        tags = Tags(text).tags
+        assert not {"script", "img"} & {tag for tag, _ in tags}
+        assert not any(key.startswith("on") for _, attributes in tags for key in attributes)
+        assert html.escape(evil) in text
+        labels = [attributes["aria-label"] for tag, attributes in tags if tag == "audio"]
+        assert labels == [f"{evil}, 0.0 seconds", "6.0, 0.0 seconds"]
+
+
+def test_players_are_no_larger_than_flac(speech):
+    ((_, _, flac),) = sounds_in(compare({"speech": speech}, RATE)._repr_html_())
+    buffer = io.BytesIO()
+    soundfile.write(buffer, speech[0].numpy().T, RATE, format="FLAC", subtype="PCM_16")
+    assert len(flac) <= len(buffer.getvalue())
+    assert len(flac) < 2 * speech.numel()  # less than as plain 16-bit samples
+
+
+def test_a_page_is_whole_or_not_there(tmp_path, monkeypatch):
+    comparison = compare({"a": torch.zeros(10)}, RATE)
+    path = comparison.save(tmp_path / "page.html", "Listen.")
+    page = path.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and page.endswith("</html>") and "Listen." in page
+
+    def full_disk(self, text, encoding):
+        self.touch()
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(type(path), "write_text", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        comparison.save(path)
+    assert path.read_text(encoding="utf-8") == page
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_says_what_it_is():
+    assert repr(compare({"a": torch.zeros(9), 6: torch.zeros(9)}, RATE)).startswith(
+        "Comparison of a, 6 ("
+    )
+
+
+@pytest.mark.parametrize(
+    ("sounds", "words"),
+    [
+        ({}, "at least one sound"),
+        ({"x": torch.zeros(0)}, "'x' cannot be played: audio needs at least one sample"),
+        ({"x": torch.tensor([0.0, float("nan")])}, "'x' cannot be played: .*NaN"),
+        ({"x": np.zeros(10, dtype=np.int16)}, "'x' cannot be played: .*int16"),
+        ({"x": "speech.wav"}, "'x' cannot be played"),
+        ({"x": None}, "'x' cannot be played"),
+        ({"x": torch.zeros(1, 1, 1, 5)}, "'x' cannot be played: audio has three axes"),
+        ({"x": torch.zeros(2, 1, 5)}, "'x' is a batch of 2 clips: choose one"),
+    ],
+)
+def test_what_cannot_be_played(sounds, words):
+    with pytest.raises(ValueError, match=words):
+        compare({"fine": torch.zeros(5)} | sounds if sounds else {}, RATE)
