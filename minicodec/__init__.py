@@ -12,7 +12,8 @@ True
 from minicodec import audio, listening, metrics, plotting, spectral
 from minicodec.bitstream import compress, decompress
 from minicodec.checkpoint import save_codec as save
-from minicodec.codec import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, Codec, CodecConfig
+from minicodec.codec import Codec
+from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
 from minicodec.pretrained import load
 
 __version__ = "0.1.0"

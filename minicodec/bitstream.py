@@ -61,7 +61,11 @@ class Header:
 
 
 def compress(
-    codec: Codec, audio: Tensor, bandwidth: float | None = None, entropy: str = "none"
+    codec: Codec,
+    audio: Tensor,
+    bandwidth: float | None = None,
+    entropy: str = "none",
+    progress: bool = False,
 ) -> bytes:
     """One clip as bytes.
 
@@ -69,12 +73,14 @@ def compress(
         audio: [1, C, T] in [-1, 1], at the codec's rate.
         bandwidth: in kbps; the highest by default.
         entropy: "none"; the other modes come with the chapters on entropy coding.
+        progress: show a bar.
 
     Raises:
         ValueError: for audio that is not one clip of this codec's kind, or an unknown bandwidth or
             entropy mode.
 
-    >>> from minicodec.codec import Codec, CodecConfig
+    >>> from minicodec.codec import Codec
+    >>> from minicodec.config import CodecConfig
     >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5,))).eval()
     >>> audio = torch.randn(1, 1, 24000)
     >>> data = compress(codec, audio)
@@ -86,7 +92,7 @@ def compress(
     audio_.check(audio, codec.config.channels)
     if len(audio) != 1:
         raise ValueError(f"compress takes one clip [1, C, T], but this is a batch of {len(audio)}.")
-    codes, scales = codec.encode_scaled(audio, bandwidth)
+    codes, scales = codec.encode_scaled(audio, bandwidth, progress)
     loudness = [] if scales is None else scales[0].tolist()
     name = codec.name.encode()[:255].decode(errors="ignore").encode()  # no character cut in half
     config = codec.config
@@ -101,11 +107,12 @@ def compress(
     return body + struct.pack(">I", zlib.crc32(body))
 
 
-def decompress(data: bytes, codec: Codec | None = None) -> Tensor:
+def decompress(data: bytes, codec: Codec | None = None, progress: bool = False) -> Tensor:
     """The clip back, as many samples as went in.
 
     Args:
         codec: the one that made the stream; None loads it if it is one that ships with us.
+        progress: show a bar.
 
     Returns:
         audio [1, C, T]
@@ -138,7 +145,7 @@ def decompress(data: bytes, codec: Codec | None = None) -> Tensor:
                  for start, end in config.chunks(header.length))  # fmt: skip
     codes = _unpack(payload, header.bits, frames * header.n_q).reshape(1, frames, header.n_q)
     scales = torch.tensor([header.scales]) if config.normalize else None
-    return codec.decode(torch.from_numpy(codes).transpose(1, 2), scales, header.length)
+    return codec.decode(torch.from_numpy(codes).transpose(1, 2), scales, header.length, progress)
 
 
 def read(data: bytes) -> tuple[Header, bytes]:

@@ -18,7 +18,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from minicodec.codec import Codec, CodecConfig
+from minicodec.codec import Codec
+from minicodec.config import CodecConfig
 from minicodec.conv import fold_weight_norm
 
 #: Checkpoints that come with the package.

@@ -10,11 +10,10 @@ minicodec listen speech.wav -o listen.html
 import argparse
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 import minicodec
@@ -50,8 +49,7 @@ def encode(args: argparse.Namespace) -> None:
     target = _target(args, ".mcdc")
     codec = load(args.model)
     clip = _read(args.input, codec)
-    with _progress(codec, clip, "encoding"):
-        data = minicodec.compress(codec, clip, args.bandwidth)
+    data = minicodec.compress(codec, clip, args.bandwidth, progress=_is_long(clip, codec))
     _write(target, data)
     seconds = clip.shape[-1] / codec.config.sample_rate
     print(
@@ -71,8 +69,7 @@ def decode(args: argparse.Namespace) -> None:
             "that model's .safetensors file with -m."
         )
     codec = load(args.model or header.model)
-    with _progress(codec, None, "decoding", header.seconds):
-        clip = minicodec.decompress(data, codec)
+    clip = minicodec.decompress(data, codec, progress=header.seconds > _LONG)
     audio_.save(target, clip, header.sample_rate)
     print(
         f"{target}: {header.seconds:.2f} s, {header.channels} channel(s), {header.sample_rate} Hz"
@@ -100,9 +97,9 @@ def roundtrip(args: argparse.Namespace) -> None:
     target = _target(args, ".decoded.wav")
     codec = load(args.model)
     clip = _read(args.input, codec)
-    with _progress(codec, clip, "coding", halves=2):
-        codes, scales = codec.encode_scaled(clip, args.bandwidth)
-        restored = codec.decode(codes, scales, clip.shape[-1])
+    progress = _is_long(clip, codec)
+    codes, scales = codec.encode_scaled(clip, args.bandwidth, progress)
+    restored = codec.decode(codes, scales, clip.shape[-1], progress)
     audio_.save(target, restored, codec.config.sample_rate)
     mel = float(mel_distance(restored, clip, codec.config.sample_rate))
     print(f"{target}: SI-SDR {float(si_sdr(restored, clip)):.2f} dB, mel distance {mel:.2f} dB")
@@ -208,23 +205,5 @@ def _write(target: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-@contextmanager
-def _progress(
-    codec: Codec, clip: Tensor | None, what: str, seconds: float = 0.0, halves: int = 1
-) -> Iterator[None]:
-    """A bar for long clips, which moves as each layer finishes with each chunk."""
-    config = codec.config
-    length = round(seconds * config.sample_rate) if clip is None else clip.shape[-1]
-    kinds = (nn.Conv1d, nn.ConvTranspose1d, nn.LSTM)
-    layers = [module for module in codec.modules() if isinstance(module, kinds)]
-    # By arithmetic: a list of the chunks of a length that a damaged header claims might not fit.
-    n_chunks = -(-length // (config.segment_stride or length or 1))
-    total = n_chunks * len(layers) * halves // 2
-    short = length < _LONG * config.sample_rate
-    with tqdm(total=total, desc=what, unit="layer", disable=short) as bar:
-        hooks = [layer.register_forward_hook(lambda *_: bar.update() and None) for layer in layers]
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+def _is_long(clip: Tensor, codec: Codec) -> bool:
+    return clip.shape[-1] > _LONG * codec.config.sample_rate

@@ -1,194 +1,22 @@
 """The codec: encoder, quantizer and decoder behind two calls, `encode` and `decode`.
 
-Chapter 06. Paper: sections 3.1, 3.2 and 4.1. Three configurations: the paper's two, down to the
-last padding sample, and `MINI_24KHZ`, ours, small enough to train on a laptop.
+A causal codec also works chunk by chunk, with `stream_encode` and `stream_decode`; that is how long
+clips are coded, so that memory does not grow with them.
+
+Chapters 04 and 06. Paper: sections 3.1 and 3.2.
 """
 
-import math
-from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from minicodec import audio as audio_
-from minicodec.conv import Norm, PadMode
+from minicodec.config import CodecConfig
 from minicodec.quantize import ResidualVectorQuantizer
-from minicodec.seanet import Decoder, Encoder
-
-
-@dataclass(frozen=True)
-class CodecConfig:
-    """Everything that has to be known to build a codec; it checks itself.
-
-    Args:
-        sample_rate: in Hz.
-        channels: 1 or 2.
-        bandwidths: in kbps, rising; the last one uses all codebooks.
-        n_filters, dimension, strides, n_residual_layers, lstm_layers, causal, norm, pad_mode: as
-            in `minicodec.seanet.Encoder`.
-        codebook_size: a power of two, so that a code is a whole number of bits.
-        segment: seconds per chunk, each coded alone and cross-faded; None codes the clip as one.
-        overlap: share of a chunk that is cross-faded with the next.
-        normalize: divide each chunk by its loudness, and send that as one number beside the codes.
-
-    Raises:
-        ValueError: naming the field that does not fit.
-
-    >>> CodecConfig(bandwidths=(1.5, 3.0)).n_q(3.0)
-    4
-    """
-
-    sample_rate: int = 24000
-    channels: int = 1
-    bandwidths: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0, 24.0)
-    n_filters: int = 32
-    dimension: int = 128
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    n_residual_layers: int = 1
-    lstm_layers: int = 2
-    codebook_size: int = 1024
-    causal: bool = True
-    norm: Norm = "weight_norm"
-    pad_mode: PadMode = "constant"
-    segment: float | None = None
-    overlap: float = 0.01
-    normalize: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "bandwidths", tuple(float(b) for b in self.bandwidths))
-        object.__setattr__(self, "strides", tuple(self.strides))
-        positive = ("sample_rate", "n_filters", "dimension", "codebook_size", "n_residual_layers")
-        # A config may come from a stranger's file, so the types are checked before the values are.
-        for name in ("channels", "lstm_layers", *positive):
-            if type(getattr(self, name)) is not int:
-                raise ValueError(f"a codec's {name} is an integer, but this config is {self}.")
-        checks = {
-            "channels is 1 (mono) or 2 (stereo)": self.channels in (1, 2),
-            "bandwidths are positive and rising": len(self.bandwidths) > 0
-            and 0 < self.bandwidths[0] <= self.bandwidths[-1] < math.inf
-            and list(self.bandwidths) == sorted(set(self.bandwidths)),
-            "strides are integers of at least 1": len(self.strides) > 0
-            and all(type(s) is int and s >= 1 for s in self.strides),
-            "n_filters is even, since residual blocks halve it": self.n_filters % 2 == 0,
-            "lstm_layers is 0 or more": self.lstm_layers >= 0,
-            "codebook_size is a power of two, at least 2": self.codebook_size >= 2
-            and self.codebook_size.bit_count() == 1,
-            "norm is 'none', 'weight_norm' or 'time_group_norm'": self.norm
-            in ("none", "weight_norm", "time_group_norm"),
-            "time_group_norm needs causal=False": not (
-                self.causal and self.norm == "time_group_norm"
-            ),
-            "time_group_norm needs n_filters of at least 4, to have a variance": not (
-                self.norm == "time_group_norm" and self.n_filters < 4
-            ),
-            "pad_mode is 'constant' or 'reflect'": self.pad_mode in ("constant", "reflect"),
-            "segment is None or positive, and at least one hop": self.segment is None
-            or self.hop_length <= self.segment * self.sample_rate < math.inf,
-            "overlap is at least 0 and below 1": 0 <= self.overlap < 1,
-        } | {f"{name} is at least 1": getattr(self, name) >= 1 for name in positive}
-        for rule, holds in checks.items():
-            if not holds:
-                raise ValueError(f"a codec's {rule}, but this config is {self}.")
-
-    @property
-    def hop_length(self) -> int:
-        """Samples per frame."""
-        return math.prod(self.strides)
-
-    @property
-    def frame_rate(self) -> int:
-        """Frames per second of audio, rounded up."""
-        return -(-self.sample_rate // self.hop_length)  # in integers: exact for any size
-
-    @property
-    def bits(self) -> int:
-        """Bits per code."""
-        return (self.codebook_size - 1).bit_length()
-
-    @property
-    def max_n_q(self) -> int:
-        """Number of codebooks: what the highest bandwidth pays for."""
-        return self.n_q(self.bandwidths[-1])
-
-    @property
-    def segment_length(self) -> int | None:
-        """Samples per chunk, or None where a clip is coded as one."""
-        return None if self.segment is None else int(self.segment * self.sample_rate)
-
-    @property
-    def segment_stride(self) -> int | None:
-        """Samples from the start of one chunk to the start of the next."""
-        if self.segment_length is None:
-            return None
-        return max(1, int((1 - self.overlap) * self.segment_length))
-
-    def n_q(self, bandwidth: float) -> int:
-        """Codebooks that `bandwidth` kbps pay for.
-
-        Raises:
-            ValueError: if this is not one of `bandwidths`.
-        """
-        if bandwidth not in self.bandwidths:
-            known = ", ".join(f"{b:g}" for b in self.bandwidths)
-            raise ValueError(f"bandwidth must be one of {known} kbps, but {bandwidth} was given.")
-        return max(1, int(bandwidth * 1000 // (self.bits * self.frame_rate)))
-
-    def chunks(self, length: int) -> list[tuple[int, int]]:
-        """First sample and end of each chunk of a clip of `length` samples.
-
-        >>> ENCODEC_48KHZ.chunks(60000)
-        [(0, 48000), (47520, 60000)]
-        """
-        if self.segment_length is None or self.segment_stride is None:
-            return [(0, length)]
-        starts = range(0, length, self.segment_stride)
-        return [(i, min(i + self.segment_length, length)) for i in starts]
-
-    def chunk_frames(self, frames: int) -> list[int]:
-        """How `frames` frames of a clip are divided among its chunks.
-
-        The last two chunks may both be short: of 47521 samples at 48 kHz the second chunk gets one
-        sample, and the first is 479 samples short of a second. But a longer clip never has fewer
-        frames in any chunk, so the shortest clip that gives this many frames shows the division.
-
-        Raises:
-            ValueError: if no clip gives this many frames.
-
-        >>> ENCODEC_48KHZ.chunk_frames(150), ENCODEC_48KHZ.chunk_frames(192)
-        ([149, 1], [150, 42])
-        """
-        if self.segment_length is None:
-            return [frames]
-        lengths = range(1, frames * self.hop_length + 1)
-        shortest = lengths[bisect_left(lengths, frames, key=lambda n: sum(self._frames(n)))]
-        if sum(self._frames(shortest)) != frames:
-            raise ValueError(f"no clip of this model has {frames} frames.")
-        return self._frames(shortest)
-
-    def _frames(self, length: int) -> list[int]:
-        return [math.ceil((end - start) / self.hop_length) for start, end in self.chunks(length)]
-
-
-#: The paper's streamable model: mono, causal, 75 frames a second.
-ENCODEC_24KHZ = CodecConfig(pad_mode="reflect")
-
-#: The paper's music model: stereo, 150 frames a second, chunks of one second.
-ENCODEC_48KHZ = CodecConfig(
-    sample_rate=48000,
-    channels=2,
-    bandwidths=(3.0, 6.0, 12.0, 24.0),
-    causal=False,
-    norm="time_group_norm",
-    pad_mode="reflect",
-    segment=1.0,
-    normalize=True,
-)
-
-#: Ours: half the filters (table A.3: costs 0.03 ViSQOL), half the latent; pads with zeros, so
-#: that it streams from the first sample on.
-MINI_24KHZ = CodecConfig(bandwidths=(1.5, 3.0, 6.0, 12.0), n_filters=16, dimension=64)
+from minicodec.seanet import Decoder, Encoder, State
 
 
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -253,9 +81,12 @@ class Codec(nn.Module):
 
     @torch.no_grad()
     def encode_scaled(
-        self, audio: Tensor, bandwidth: float | None = None
+        self, audio: Tensor, bandwidth: float | None = None, progress: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """Codes, and the loudness that each chunk was divided by.
+
+        Args:
+            progress: show a bar, one step per second of sound.
 
         Shape:
             audio: [B, C, T] → codes [B, K, T'] int64, scales [B, n_chunks], or None for a model
@@ -267,21 +98,19 @@ class Codec(nn.Module):
         audio_.check(audio, self.config.channels)
         n_q = self._n_q(bandwidth)
         audio = audio.to(next(self.parameters()))
-        codes, scales = [], []
-        for chunk in self._chunks(audio):
-            scale = self._loudness(chunk)
-            latents = self.encoder(chunk if scale is None else chunk / scale)
-            codes.append(self.quantizer.encode(latents, n_q))
-            scales.append(scale)
-        if not self.config.normalize:
-            return torch.cat(codes, dim=2), None
-        return torch.cat(codes, dim=2), torch.cat(
-            [s.view(-1, 1) for s in scales if s is not None], 1
-        )
+        pieces = list(tqdm(self._encoded(audio, n_q), "encoding", self._seconds(audio.shape[-1]),
+                           unit="s", disable=not progress))  # fmt: skip
+        codes = torch.cat([codes for codes, _ in pieces], dim=2)
+        scales = [scale.view(-1, 1) for _, scale in pieces if scale is not None]
+        return codes, torch.cat(scales, dim=1) if scales else None
 
     @torch.no_grad()
     def decode(
-        self, codes: Tensor, scales: Tensor | None = None, length: int | None = None
+        self,
+        codes: Tensor,
+        scales: Tensor | None = None,
+        length: int | None = None,
+        progress: bool = False,
     ) -> Tensor:
         """Audio from codes.
 
@@ -290,6 +119,7 @@ class Codec(nn.Module):
             scales: [B, n_chunks], as `encode_scaled` returned them; None for other models.
             length: samples to return; codes come in whole frames, and only the caller knows
                 how many samples of the last frame were real.
+            progress: show a bar, one step per second of sound.
 
         Shape:
             [B, C, T' * hop_length], or [B, C, length]
@@ -299,15 +129,11 @@ class Codec(nn.Module):
         """
         self._check_codes(codes, scales)
         codes = codes.to(next(self.parameters()).device, torch.int64)
-        chunks = []
-        for index, chunk in enumerate(codes.split(self.config.chunk_frames(codes.shape[2]), dim=2)):
-            audio = self.decoder(self.quantizer.decode(chunk))
-            if scales is not None:
-                audio = audio * scales[:, index].to(audio).view(-1, 1, 1)
-            chunks.append(audio)
-        audio = chunks[0]
-        if self.config.segment_stride is not None:
-            audio = overlap_add(chunks, self.config.segment_stride)
+        seconds = self._seconds(codes.shape[2] * self.config.hop_length)
+        chunks = list(tqdm(self._decoded(codes, scales), "decoding", seconds,
+                           unit="s", disable=not progress))  # fmt: skip
+        stride = self.config.segment_stride
+        audio = torch.cat(chunks, dim=-1) if stride is None else overlap_add(chunks, stride)
         if length is not None and not 1 <= length <= audio.shape[-1]:
             raise ValueError(
                 f"these codes hold 1 to {audio.shape[-1]} samples, but {length} were asked for."
@@ -336,11 +162,100 @@ class Codec(nn.Module):
         output = self.decoder(quantized)[..., : audio.shape[-1]]
         return Trained(output if scale is None else output * scale, codes, commitment)
 
+    @torch.no_grad()
+    def stream_encode(
+        self,
+        audio: Tensor,
+        state: State | None = None,
+        bandwidth: float | None = None,
+        last: bool = False,
+    ) -> tuple[Tensor, State]:
+        """Codes of the next chunk of a clip; together the same as `encode` of the whole.
+
+        Args:
+            audio: [B, C, T], of any length, also empty.
+            state: what the call before returned; None begins a clip. It is yours: one codec can
+                serve many clips at once.
+            last: this chunk ends the clip.
+
+        Shape:
+            codes [B, K, N] int64, N frames that are now certain, often 0 or 1
+
+        Raises:
+            ValueError: as `encode_scaled`, or for a model that cannot stream.
+        """
+        self._check_streams()
+        if audio.numel():
+            audio_.check(audio, self.config.channels)
+        latents, state = self.encoder.stream(audio.to(next(self.parameters())), state, last)
+        return self.quantizer.encode(latents, self._n_q(bandwidth)), state
+
+    @torch.no_grad()
+    def stream_decode(
+        self, codes: Tensor, state: State | None = None, last: bool = False
+    ) -> tuple[Tensor, State]:
+        """Audio of the next frames of a clip; together the same as `decode` of all.
+
+        Args:
+            codes: [B, K, N], of any number of frames.
+            state, last: as for `stream_encode`.
+
+        Shape:
+            audio [B, C, T]; with zero padding T = N * hop_length
+
+        Raises:
+            ValueError: as `decode`, or for a model that cannot stream.
+        """
+        self._check_streams()
+        if codes.numel():
+            self._check_codes(codes, None)
+        codes = codes.to(next(self.parameters()).device, torch.int64)
+        return self.decoder.stream(self.quantizer.decode(codes), state, last)
+
+    def _encoded(self, audio: Tensor, n_q: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Codes and loudness, piece by piece."""
+        rate, length = self.config.sample_rate, audio.shape[-1]
+        if self.config.streams and length > rate:
+            state = None
+            for start in range(0, length, rate):
+                piece = audio[..., start : start + rate]
+                latents, state = self.encoder.stream(piece, state, start + rate >= length)
+                yield self.quantizer.encode(latents, n_q), None
+            return
+        for start, end in self.config.chunks(length):
+            chunk = audio[..., start:end]
+            scale = self._loudness(chunk)
+            latents = self.encoder(chunk if scale is None else chunk / scale)
+            yield self.quantizer.encode(latents, n_q), scale
+
+    def _decoded(self, codes: Tensor, scales: Tensor | None) -> Iterator[Tensor]:
+        """Audio, piece by piece."""
+        rate, frames = self.config.frame_rate, codes.shape[2]
+        if self.config.streams and frames > rate:
+            state = None
+            for start in range(0, frames, rate):
+                latents = self.quantizer.decode(codes[..., start : start + rate])
+                audio, state = self.decoder.stream(latents, state, start + rate >= frames)
+                yield audio
+            return
+        for index, chunk in enumerate(codes.split(self.config.chunk_frames(frames), dim=2)):
+            audio = self.decoder(self.quantizer.decode(chunk))
+            if scales is not None:
+                audio = audio * scales[:, index].to(audio).view(-1, 1, 1)
+            yield audio
+
+    def _seconds(self, length: int) -> int:
+        return -(-length // self.config.sample_rate)
+
+    def _check_streams(self) -> None:
+        if not self.config.streams:
+            raise ValueError(
+                "this model cannot stream sample by sample: it is not causal, or codes chunks of "
+                f"{self.config.segment} s. Use encode_scaled and decode."
+            )
+
     def _n_q(self, bandwidth: float | None) -> int:
         return self.config.max_n_q if bandwidth is None else self.config.n_q(bandwidth)
-
-    def _chunks(self, audio: Tensor) -> list[Tensor]:
-        return [audio[..., i:j] for i, j in self.config.chunks(audio.shape[-1])]
 
     def _loudness(self, chunk: Tensor) -> Tensor | None:
         """Root mean square of the mono mix, [B, 1, 1]; the small constant saves silence."""

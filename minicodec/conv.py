@@ -13,8 +13,9 @@ and its transposed twin turns `N` frames into exactly `N * stride` samples.
 Chapter 02. Paper: section 3.1.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -62,6 +63,13 @@ def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tenso
     missing = max(0, max(left, right) + 1 - x.shape[-1])
     padded = F.pad(F.pad(x, (0, missing)), (left, right), mode="reflect")
     return padded[..., : padded.shape[-1] - missing]
+
+
+class ConvState(NamedTuple):
+    """What a causal convolution remembers from one chunk to the next."""
+
+    past: Tensor  #: [B, C_in, n], inputs that later outputs still need
+    started: bool  #: False while a reflection waits for the samples that it mirrors
 
 
 class Conv1d(nn.Conv1d):
@@ -115,6 +123,51 @@ class Conv1d(nn.Conv1d):
         x = pad1d(x, total - right, right + extra, self.pad_mode)
         return self.norm(super().forward(x))
 
+    def stream(
+        self, x: Tensor, state: ConvState | None = None, last: bool = False
+    ) -> tuple[Tensor, ConvState]:
+        """Take the next chunk of a clip, give back the outputs that are now certain.
+
+        All outputs of a clip's chunks, one after another, are `forward` of the whole clip. With
+        zero padding an output comes as soon as its window is full. Reflection at the start mirrors
+        the first `total_padding` samples, so nothing comes before one sample more has arrived.
+
+        Args:
+            x: of any length, also empty.
+            state: what the call before returned; None begins a clip.
+            last: this chunk ends the clip, so pad and give back what is left.
+
+        Shape:
+            x: [B, C_in, T] → [B, C_out, N], N = windows that became full
+
+        Raises:
+            ValueError: if the convolution is not causal.
+
+        >>> conv = Conv1d(1, 1, kernel_size=4, stride=2)
+        >>> y, state = conv.stream(torch.randn(1, 1, 5))
+        >>> z, state = conv.stream(torch.randn(1, 1, 2), state, last=True)
+        >>> y.shape[-1], z.shape[-1]
+        (2, 2)
+        """
+        if not self.causal:
+            raise ValueError("this convolution waits for the future: only a causal one can stream.")
+        stride = self.stride[0]
+        total = total_padding(self.kernel_size[0], stride, self.dilation[0])
+        started = state is not None and state.started
+        if state is not None:
+            x = torch.cat([state.past, x], dim=-1)
+        if not started and self.pad_mode == "reflect" and x.shape[-1] <= total and not last:
+            return x.new_zeros(len(x), self.out_channels, 0), ConvState(x, False)
+        pending = x.shape[-1] - total if started else x.shape[-1]
+        extra = extra_padding(pending, stride) if last else 0
+        x = pad1d(x, 0 if started else total, extra, self.pad_mode)
+        windows = max(0, (x.shape[-1] - total) // stride)
+        past = x[..., windows * stride :]
+        if not windows:
+            return x.new_zeros(len(x), self.out_channels, 0), ConvState(past, True)
+        y = super().forward(x[..., : total + windows * stride])
+        return self.norm(y), ConvState(past, True)
+
 
 class ConvTranspose1d(nn.ConvTranspose1d):
     """The way back: `N` frames in, exactly `N * stride` samples out.
@@ -163,6 +216,34 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         total = self.kernel_size[0] - self.stride[0]
         right = total if self.causal else total // 2
         return y[..., total - right : y.shape[-1] - right]
+
+    def stream(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Take the next frames, give back the samples that no later frame will paint over.
+
+        Args:
+            x: of any length, also empty.
+            state: [B, C_out, kernel_size - stride], what frames before have painted of the samples
+                to come; None begins a clip.
+
+        Shape:
+            x: [B, C_in, N] → [B, C_out, N * stride]
+
+        Raises:
+            ValueError: if the convolution is not causal.
+        """
+        if not self.causal:
+            raise ValueError("this convolution waits for the future: only a causal one can stream.")
+        stride = self.stride[0]
+        overlap = self.kernel_size[0] - stride
+        if state is None:
+            state = x.new_zeros(len(x), self.out_channels, overlap)
+        if not x.shape[-1]:
+            return x.new_zeros(len(x), self.out_channels, 0), state
+        painted = F.conv_transpose1d(x, self.weight, None, stride)
+        painted[..., :overlap] += state
+        ready, state = painted.split([x.shape[-1] * stride, overlap], dim=-1)
+        bias = 0 if self.bias is None else self.bias[:, None]
+        return self.norm(ready + bias), state
 
 
 def _keep_variance(conv: nn.Module, inputs: float) -> None:

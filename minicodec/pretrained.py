@@ -27,7 +27,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from minicodec.checkpoint import SHIPPED, CheckpointError, assemble, load_codec
-from minicodec.codec import ENCODEC_24KHZ, ENCODEC_48KHZ, Codec, CodecConfig
+from minicodec.codec import Codec
+from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,10 +17,37 @@ weights: the second convolution of a residual block has kernel size 1, not 3.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from minicodec.conv import Conv1d, ConvTranspose1d, Norm, PadMode
+
+#: What a layer remembers between chunks: tensors, and tuples and lists of them.
+State = Any
+
+#: Below this many frames a hand-written LSTM step is faster than `nn.LSTM`.
+_FEW = 12
+
+
+def stream_layers(
+    layers: nn.Sequential, x: Tensor, states: State | None, last: bool
+) -> tuple[Tensor, State]:
+    """Pass a chunk through layers one after another, each with a state of its own.
+
+    Returns:
+        what came out of the last layer, and the list of new states.
+    """
+    states = list(states) if states is not None else [None] * len(layers)
+    for index, layer in enumerate(layers):
+        if isinstance(layer, (Conv1d, ResidualBlock)):
+            x, states[index] = layer.stream(x, states[index], last)
+        elif isinstance(layer, (ConvTranspose1d, SkipLSTM)):
+            x, states[index] = layer.stream(x, states[index])
+        else:
+            x = layer(x)
+    return x, states
 
 
 class ResidualBlock(nn.Module):
@@ -63,6 +90,22 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.block(x)
 
+    def stream(
+        self, x: Tensor, state: State | None = None, last: bool = False
+    ) -> tuple[Tensor, State]:
+        """As `Conv1d.stream`. The block may hold samples back that the shortcut has already passed.
+
+        Shape:
+            x: [B, C, T] → [B, C, N]
+        """
+        passed, held, inner = state if state is not None else (None, None, None)
+        y, inner = stream_layers(self.block, x, inner, last)
+        short, passed = self.shortcut.stream(x, passed, last)
+        if held is not None:
+            short = torch.cat([held, short], dim=-1)
+        ready = y.shape[-1]
+        return y + short[..., :ready], (passed, short[..., ready:], inner)
+
 
 class SkipLSTM(nn.Module):
     """An LSTM over time whose output is added to its input: memory beyond the receptive field.
@@ -79,6 +122,51 @@ class SkipLSTM(nn.Module):
         x = x.permute(2, 0, 1)
         y, _ = self.lstm(x)
         return (x + y).permute(1, 2, 0)
+
+    def stream(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Take the next frames, starting from what the frames before left in memory.
+
+        Args:
+            state: hidden and cell vectors, each [n_layers, B, C]; None begins a clip.
+
+        Shape:
+            x: [B, C, T] → [B, C, T]
+        """
+        if not x.shape[-1]:
+            return x, state
+        x = x.permute(2, 0, 1)
+        y, state = _step_lstm(self.lstm, x, state) if len(x) < _FEW else self.lstm(x, state)
+        return (x + y).permute(1, 2, 0), state
+
+
+def _step_lstm(
+    lstm: nn.LSTM, x: Tensor, state: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """`lstm(x, state)` for a few frames, without the library's preparations.
+
+    On a CPU `nn.LSTM` repacks all weights at every call, which costs several times more than the
+    arithmetic of one frame.
+    """
+    shape = (lstm.num_layers, x.shape[1], lstm.hidden_size)
+    hidden, cell = state if state is not None else (x.new_zeros(shape), x.new_zeros(shape))
+    hiddens, cells = list(hidden), list(cell)
+    for layer in range(lstm.num_layers):
+        w_in, w_hidden, b_in, b_hidden = (
+            getattr(lstm, f"{name}_l{layer}")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        outputs = []
+        for frame in x @ w_in.t() + (b_in + b_hidden):
+            gates = torch.addmm(frame, hiddens[layer], w_hidden.t())
+            let_in, forget, candidate, let_out = gates.chunk(4, dim=-1)
+            kept = torch.sigmoid(forget) * cells[layer]
+            cells[layer] = kept + torch.sigmoid(let_in) * torch.tanh(candidate)
+            hiddens[layer] = torch.sigmoid(let_out) * torch.tanh(cells[layer])
+            outputs.append(hiddens[layer])
+        x = torch.stack(outputs)
+    return x, (torch.stack(hiddens), torch.stack(cells))
 
 
 class Encoder(nn.Module):
@@ -131,6 +219,25 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
 
+    def stream(
+        self, x: Tensor, state: State | None = None, last: bool = False
+    ) -> tuple[Tensor, State]:
+        """Take the next samples of a clip, give back the latents that are now certain.
+
+        Args:
+            x: of any length, also empty.
+            state: what the call before returned; None begins a clip. It is the caller's, so one
+                encoder can serve many clips at once.
+            last: this chunk ends the clip.
+
+        Shape:
+            x: [B, channels, T] → [B, D, N]
+
+        Raises:
+            ValueError: if the encoder is not causal.
+        """
+        return stream_layers(self.layers, x, state, last)
+
 
 class Decoder(nn.Module):
     """From latents back to samples: the encoder's mirror image.
@@ -176,3 +283,19 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
+
+    def stream(
+        self, z: Tensor, state: State | None = None, last: bool = False
+    ) -> tuple[Tensor, State]:
+        """Take the next latents of a clip, give back the samples that are now certain.
+
+        Args:
+            z, state, last: as for `Encoder.stream`.
+
+        Shape:
+            z: [B, D, N] → [B, channels, T]; with zero padding T = N * hop_length
+
+        Raises:
+            ValueError: if the decoder is not causal.
+        """
+        return stream_layers(self.layers, z, state, last)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from minicodec.bitstream import _FIXED, BitstreamError, _pack, _unpack, compress, decompress, read
 from minicodec.checkpoint import fingerprint
-from minicodec.codec import Codec, CodecConfig
+from minicodec.codec import Codec
+from minicodec.config import CodecConfig
 
 many = settings(max_examples=120, deadline=None,
                 suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip

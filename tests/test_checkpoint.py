@@ -19,7 +19,8 @@ from minicodec.checkpoint import (
     load_codec,
     save_codec,
 )
-from minicodec.codec import Codec, CodecConfig
+from minicodec.codec import Codec
+from minicodec.config import CodecConfig
 from minicodec.conv import fold_weight_norm
 
 

@@ -193,7 +193,7 @@ def test_long_clips_show_a_bar_and_short_ones_do_not(folder, capsys):
 
 
 def test_interruption(folder, capsys, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(minicodec, "compress", interrupted)

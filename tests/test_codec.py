@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.codec import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig, overlap_add
+from minicodec.codec import overlap_add
+from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
 
 TINY_CHUNKS = CodecConfig(sample_rate=400, strides=(2, 2), bandwidths=(1.0,), codebook_size=16,
                           segment=0.25, overlap=0.1)  # fmt: skip
@@ -125,6 +126,13 @@ def test_a_constant_survives_overlap_add(size, stride, count, value):
     out = overlap_add([torch.full((2, 1, size), value)] * count, stride)
     assert out.shape == (2, 1, (count - 1) * stride + size)
     torch.testing.assert_close(out, torch.full_like(out, value))
+
+
+def test_overlap_add_is_the_official_one():
+    from encodec.utils import _linear_overlap_add
+
+    chunks = [torch.randn(2, 1, size) for size in (50, 50, 50, 33)]
+    torch.testing.assert_close(overlap_add(chunks, 42), _linear_overlap_add(chunks, 42))
 
 
 def test_a_chunk_alone_is_unchanged_and_two_fade():

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from minicodec.checkpoint import assemble
-from minicodec.codec import ENCODEC_24KHZ, ENCODEC_48KHZ, Codec
+from minicodec.codec import Codec
+from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ
 from minicodec.pretrained import convert
 from tests.conftest import recordings
 

@@ -24,7 +24,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicodec.checkpoint import save_codec
-from minicodec.codec import MINI_24KHZ, Codec
+from minicodec.codec import Codec
+from minicodec.config import MINI_24KHZ
 from minicodec.metrics import mel_distance, si_sdr
 from minicodec.quantize import Codebook
 from minicodec.spectral import mel_spectrogram
@@ -33,7 +34,7 @@ RATE = MINI_24KHZ.sample_rate
 #: Share of each class in a batch. Speech is two thirds of the minutes; music needs more.
 CLASSES = {"speech": 0.45, "instruments": 0.15, "music_rendered": 0.12, "music_tracks": 0.15,
            "sounds": 0.13}  # fmt: skip
-LEARNING_RATE = 1e-3  # at the start; it falls to 2 % along a cosine
+LEARNING_RATE = 5e-4  # at the start; it falls to 2 % along a cosine
 WARM_UP = 300  # steps without the quantizer, so that k-means meets latents that mean something
 
 
