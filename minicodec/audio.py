@@ -7,7 +7,6 @@ through soxr.
 Chapter 01.
 """
 
-import logging
 import os
 import re
 import warnings
@@ -255,8 +254,9 @@ def example(name: str, fallback: str, sample_rate: int = 24000, seconds: float =
     """
     try:
         import librosa
+        import pooch
 
-        logging.getLogger("pooch").setLevel(logging.WARNING)  # it names folders of this machine
+        pooch.get_logger().setLevel("WARNING")  # else it prints folders of this machine
         audio, _ = load(librosa.ex(name, hq=True), sample_rate, channels=1)
     except Exception as error:  # offline, blocked, moved: whatever it is, the lesson goes on
         print(f"librosa's {name!r} could not be fetched ({type(error).__name__}): "

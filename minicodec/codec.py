@@ -18,7 +18,6 @@ from minicodec.config import CodecConfig
 from minicodec.quantize import ResidualVectorQuantizer
 from minicodec.seanet import Decoder, Encoder, State
 
-
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 

@@ -249,8 +249,8 @@ class ConvTranspose1d(nn.ConvTranspose1d):
 def _keep_variance(conv: nn.Module, inputs: float) -> None:
     """Draw weights so that outputs are as loud as inputs.
 
-    torch's own start loses a factor √3 in every layer: after the twenty of a codec nothing of the
-    input is left to be heard at the output, and learning begins with a long silence.
+    torch's own start loses a factor √3 in every layer: after the twenty of a codec a millionth of
+    the input is left at the output, and learning has to begin by finding it.
     """
     nn.init.normal_(conv.weight, std=inputs**-0.5)  # type: ignore[arg-type]
     nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
