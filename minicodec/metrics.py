@@ -4,6 +4,8 @@ Chapters 01 and 14. SI-SDR compares waveforms: it punishes a shift of phase that
 distance compares spectrograms: it forgives any phase. Neither replaces listening.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -64,6 +66,33 @@ def mel_distance(estimate: Tensor, reference: Tensor, sample_rate: int) -> Tenso
         )
         total += (ours - theirs).abs().flatten(1).mean(-1)
     return total / len(windows)
+
+
+class CodebookUse(NamedTuple):
+    """How much of each codebook is in use."""
+
+    entropy: Tensor  #: [K], bits per code; at most log2 of the codebook's size
+    used: Tensor  #: [K], share of entries that occur at all
+
+
+def codebook_use(codes: Tensor, size: int) -> CodebookUse:
+    """Entropy of the codes, and the share of entries in use, for each codebook.
+
+    An entropy below `log2(size)` means that some bits say nothing new: an entropy coder can save
+    them. Both are estimates from a sample and come out too low if there are few frames.
+
+    Shape:
+        codes: [B, K, T] → two of [K]
+
+    >>> codebook_use(torch.tensor([[[0, 1, 0, 1]]]), size=4)
+    CodebookUse(entropy=tensor([1.]), used=tensor([0.5000]))
+    """
+    counts = torch.stack(
+        [torch.bincount(level.flatten(), minlength=size) for level in codes.unbind(1)]
+    )
+    share = counts / counts.sum(1, keepdim=True)
+    entropy = -(share * share.clamp(min=1e-12).log2()).sum(1)
+    return CodebookUse(entropy, (counts > 0).float().mean(1))
 
 
 def _same_shape(estimate: Tensor, reference: Tensor) -> None:
