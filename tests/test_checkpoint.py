@@ -208,7 +208,7 @@ def test_a_config_cannot_make_us_allocate(tiny, path, fields):
     file = rewritten(tiny, path, **fields)
     start = time.monotonic()
     refused(file, "calls for")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
 
 
 def test_facts_that_cannot_be_read(tiny, path):
