@@ -41,7 +41,8 @@ def test_more_bits_are_worth_having(codec):
         mels = [float(mel_distance(y, x, 24000)) for y, x in zip(copies, clips)]
         sdrs = [float(si_sdr(y, x)) for y, x in zip(copies, clips)]
         means.append((sum(mels) / len(clips), sum(sdrs) / len(clips)))
-        print("\n%g kbps: mel %.2f dB, SI-SDR %.2f dB" % (bandwidth, *means[-1]), end="")
+        mel, sdr = means[-1]
+        print(f"\n{bandwidth:g} kbps: mel {mel:.2f} dB, SI-SDR {sdr:.2f} dB", end="")
     assert means == sorted(means, reverse=True), "mel distance should fall"
     assert [sdr for _, sdr in means] == sorted(sdr for _, sdr in means), "SI-SDR should rise"
     assert means[-1][0] < means[0][0] - 0.5
