@@ -284,6 +284,8 @@ def _own_recording(name: str) -> Path | None:
             score = sum(word in place for word in words)
             if score > best_score and words[0] in place:
                 best, best_score = path, score
+    found = f"is {best.relative_to(folder)}" if best else "has no match there: using our own clip"
+    print(f"{RECORDINGS}: {name!r} {found}")
     return best
 
 

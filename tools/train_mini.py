@@ -73,14 +73,21 @@ class Recordings:
 
 
 def mel_loss(estimate: Tensor, target: Tensor) -> Tensor:
-    """L1 of log-mel spectra plus L1 of the spectra themselves relative to their size."""
+    """L1 of log-mel spectra, plus L1 of the spectra relative to the mean of each band.
+
+    Both signals are divided by the loudness of the target, and the logarithm has a floor 40 dB
+    below it. Without that the quietest moments, where a logarithm is steep, outweigh all others.
+    """
+    loudness = target.pow(2).mean((1, 2), keepdim=True).sqrt().clamp(min=1e-3)
     total = estimate.new_zeros(())
     for n_fft in (64, 128, 256, 512, 1024, 2048):
         n_mels = min(64, n_fft // 8)
-        ours, theirs = (mel_spectrogram(x, RATE, n_fft, n_mels=n_mels) for x in (estimate, target))
-        logs = ((ours + 1e-4).log10() - (theirs + 1e-4).log10()).abs().mean()
-        size = theirs.mean((1, 2, 3)) + 1e-3
-        total = total + logs + ((ours - theirs).abs().mean((1, 2, 3)) / size).mean()
+        ours, theirs = (
+            mel_spectrogram(x / loudness, RATE, n_fft, n_mels=n_mels) for x in (estimate, target)
+        )
+        logs = ((ours + 1e-2).log10() - (theirs + 1e-2).log10()).abs().mean()
+        bands = (ours - theirs).abs().mean(-1) / (theirs.mean(-1) + 1e-2)
+        total = total + logs + bands.mean()
     return total / 6
 
 
@@ -137,9 +144,9 @@ class Run:
             output, _, commitment = self.codec(audio, bandwidth)
         losses = {"time": F.l1_loss(output, audio), "mel": mel_loss(output, audio)}
         gradient = torch.zeros_like(output)
-        for (name, loss), share in zip(losses.items(), (0.15, 0.85), strict=True):
+        for (name, loss), share in zip(losses.items(), (0.1, 0.9), strict=True):
             (part,) = torch.autograd.grad(loss, output, retain_graph=True)
-            norm = float(part.norm())
+            norm = float(part.flatten(1).norm(dim=1).mean())
             old = self.norms[name] or norm
             self.norms[name] = 0.99 * old + 0.01 * norm
             gradient += share * part / (self.norms[name] + 1e-12)
@@ -187,6 +194,7 @@ def main() -> None:
     parser.add_argument("--valid", type=Path, help="folder of other recordings to measure on")
     parser.add_argument("--out", type=Path, default=Path("runs/mini"), help="folder of the run")
     parser.add_argument("--minutes", type=float, default=60, help="of training, restarts included")
+    parser.add_argument("--since", type=float, default=0, help="minute at which to begin anew")
     parser.add_argument("--batch", type=int, default=8, help="clips of one second per step")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--export", type=Path, help="write the codec here and stop")
@@ -210,7 +218,7 @@ def main() -> None:
     saved = checked = run.minutes
     while run.minutes < args.minutes:
         begin = time.monotonic()
-        share = run.minutes / args.minutes
+        share = (run.minutes - args.since) / (args.minutes - args.since)
         for group in run.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * max(0.02, 0.5 * (1 + math.cos(math.pi * share)))
         if run.step == WARM_UP:
