@@ -158,7 +158,7 @@ class Run:
         return {k: float(v) for k, v in losses.items()} | {"commitment": float(commitment)}
 
     @torch.no_grad()
-    def start_codebooks(self, recordings: Recordings) -> None:
+    def start_codebooks(self, recordings: Recordings, batch: int) -> None:
         self.codec.encoder.eval()
         latents = torch.cat([self.codec.encoder(recordings.batch(16).to(self.device))
                              for _ in tqdm(range(16), desc="k-means")], dim=0)  # fmt: skip
@@ -166,7 +166,7 @@ class Run:
         for module in tqdm(self.codec.quantizer.codebooks, desc="codebooks"):
             book = cast(Codebook, module)
             book.initialize(residual)
-            book.counts.mul_(600 / len(residual)).clamp_(min=1e-3)
+            book.counts.mul_(MINI_24KHZ.frame_rate * batch / len(residual)).clamp_(min=1e-3)
             book.sums.copy_(book.embedding * book.counts[:, None])
             residual = residual - book.decode(book.encode(residual))
         self.codec.encoder.train()
@@ -220,7 +220,7 @@ def main() -> None:
         for group in run.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * max(0.02, 0.5 * (1 + math.cos(math.pi * share)))
         if run.step == WARM_UP:
-            run.start_codebooks(recordings)
+            run.start_codebooks(recordings, args.batch)
         losses = run.train_step(recordings.batch(args.batch).to(run.device))
         if not all(map(math.isfinite, losses.values())):
             raise SystemExit(f"diverged at step {run.step}: {losses}; {run.state_file} is whole")
