@@ -23,6 +23,8 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "Python could not make .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV). The first time this takes some minutes, and 2 GB (6 GB with CUDA)."
 	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
+	@# PESQ comes as C source only. Its tests are skipped where nothing can compile it.
+	@$(BIN)/python -m pip install -q -c constraints.txt pesq || echo "Without a C compiler PESQ is left out."
 	$(BIN)/python tools/mend_torchaudio.py
 	@touch $@
 
