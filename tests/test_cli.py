@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import soundfile
 import torch
 
 import minicodec
-from minicodec import audio, bitstream, cli
+from minicodec import audio, bitstream
 from minicodec.checkpoint import save_codec
 from minicodec.cli import main
 
@@ -206,7 +207,7 @@ def test_a_full_disk_leaves_nothing(folder, capsys, monkeypatch):
     def full_disk(self, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli.Path, "write_bytes", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     assert run("encode", "mono.wav", *T) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert not list(folder.glob("*.mcdc")) + list(folder.glob(".*"))

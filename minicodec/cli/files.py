@@ -1,16 +1,7 @@
-"""The command `minicodec`: files in, files out.
-
-minicodec encode speech.wav -o speech.mcdc -b 6
-minicodec decode speech.mcdc -o speech.wav
-minicodec info speech.mcdc
-minicodec roundtrip speech.wav -o heard.wav -b 1.5
-minicodec listen speech.wav -o listen.html
-"""
+"""Commands on files: audio in, stream out, and back."""
 
 import argparse
 import sys
-import warnings
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -26,22 +17,6 @@ from minicodec.pretrained import OFFICIAL, load
 
 #: Clips shorter than this are done before a bar could be read.
 _LONG = 20.0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 2 for wrong input, 130 when interrupted."""
-    args = _parser().parse_args(argv)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _note
-            args.run(args)
-    except (ValueError, OSError) as error:
-        print(f"minicodec {args.command}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
-        return 130
-    return 0
 
 
 def encode(args: argparse.Namespace) -> None:
@@ -126,18 +101,11 @@ def listen(args: argparse.Namespace) -> None:
     print(f"open {target.resolve()}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="minicodec", description="Neural audio compression.")
-    parser.add_argument("--version", action="version", version=minicodec.__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add these commands to a parser."""
+    for run in (encode, decode, info, roundtrip, listen):
         sub = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
-        return sub
-
-    for run in (encode, decode, info, roundtrip, listen):
-        sub = command(run)
         sub.add_argument("input", nargs="?" if run is listen else None, help="file to read")
         if run is info:
             continue
@@ -153,11 +121,6 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "-b", "--bandwidth", type=float, help="in kbps; the model's highest by default"
             )
-    return parser
-
-
-def _note(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"note: {message}", file=sys.stderr)
 
 
 def _target(args: argparse.Namespace, ending: str) -> Path:
