@@ -1,7 +1,7 @@
 """The codec: encoder, quantizer and decoder behind two calls, `encode` and `decode`.
 
-A causal codec also works chunk by chunk, with `stream_encode` and `stream_decode`; that is how long
-clips are coded, so that memory does not grow with them.
+A codec also works chunk by chunk, with `stream_encode` and `stream_decode`; that is how long clips
+are coded, so that memory does not grow with them.
 
 Chapters 04 and 06. Paper: sections 3.1 and 3.2.
 """
@@ -15,10 +15,9 @@ from tqdm import tqdm
 
 from minicodec import audio as audio_
 from minicodec.config import CodecConfig
-from minicodec.quantize import ResidualVectorQuantizer
+from minicodec.quantize import ResidualVectorQuantizer, check_codes
 from minicodec.seanet import Decoder, Encoder, State
-
-_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+from minicodec.segments import Fade, cross_fade, cut
 
 
 class Trained(NamedTuple):
@@ -27,6 +26,14 @@ class Trained(NamedTuple):
     audio: Tensor  #: [B, C, T], the reconstruction
     codes: Tensor  #: [B, K, T'] int64
     commitment: Tensor  #: scalar
+
+
+class SegmentedState(NamedTuple):
+    """What decoding in segments remembers: codes that may not be a whole segment yet."""
+
+    codes: Tensor  #: [B, K, n]
+    scales: Tensor | None  #: [B, m]
+    fade: Fade | None
 
 
 class Codec(nn.Module):
@@ -95,13 +102,14 @@ class Codec(nn.Module):
             ValueError: for audio that is not audio, or a bandwidth that the model does not have.
         """
         audio_.check(audio, self.config.channels)
-        n_q = self._n_q(bandwidth)
-        audio = audio.to(next(self.parameters()))
-        pieces = list(tqdm(self._encoded(audio, n_q), "encoding", self._seconds(audio.shape[-1]),
-                           unit="s", disable=not progress))  # fmt: skip
-        codes = torch.cat([codes for codes, _ in pieces], dim=2)
-        scales = [scale.view(-1, 1) for _, scale in pieces if scale is not None]
-        return codes, torch.cat(scales, dim=1) if scales else None
+        codes, scales, state = [], [], None
+        for start, end in self._pieces(audio.shape[-1], self.config.sample_rate, progress):
+            piece, scale, state = self.stream_encode_scaled(
+                audio[..., start:end], state, bandwidth, last=end == audio.shape[-1]
+            )
+            codes.append(piece)
+            scales.extend([] if scale is None else [scale])
+        return torch.cat(codes, dim=2), torch.cat(scales, 1) if self.config.normalize else None
 
     @torch.no_grad()
     def decode(
@@ -126,18 +134,25 @@ class Codec(nn.Module):
         Raises:
             ValueError: for codes or scales of another model's kind, or too few for `length`.
         """
-        self._check_codes(codes, scales)
-        codes = codes.to(next(self.parameters()).device, torch.int64)
-        seconds = self._seconds(codes.shape[2] * self.config.hop_length)
-        chunks = list(tqdm(self._decoded(codes, scales), "decoding", seconds,
-                           unit="s", disable=not progress))  # fmt: skip
-        stride = self.config.segment_stride
-        audio = torch.cat(chunks, dim=-1) if stride is None else overlap_add(chunks, stride)
-        if length is not None and not 1 <= length <= audio.shape[-1]:
-            raise ValueError(
-                f"these codes hold 1 to {audio.shape[-1]} samples, but {length} were asked for."
+        check_codes(codes, self.config.max_n_q, self.config.codebook_size)
+        self._check_scales(codes, scales)
+        audio, end, state = None, 0, None
+        for start, stop in self._pieces(codes.shape[2], self.config.frame_rate, progress):
+            piece, state = self.stream_decode(
+                codes[..., start:stop],
+                state,
+                stop == codes.shape[2],
+                scales if start == 0 else None,
             )
-        return audio[..., :length]
+            if audio is None:
+                most = codes.shape[2] * self.config.hop_length
+                audio = piece.new_empty(*piece.shape[:2], most)
+            audio[..., end : end + piece.shape[-1]] = piece
+            end += piece.shape[-1]
+        assert audio is not None  # codes were checked: at least one frame
+        if length is not None and not 1 <= length <= end:
+            raise ValueError(f"these codes hold 1 to {end} samples, but {length} were asked for.")
+        return audio[..., : end if length is None else length]
 
     def forward(self, audio: Tensor, bandwidth: float | None = None) -> Trained:
         """One differentiable pass, for training; in training mode the codebooks learn too.
@@ -181,76 +196,117 @@ class Codec(nn.Module):
             codes [B, K, N] int64, N frames that are now certain, often 0 or 1
 
         Raises:
-            ValueError: as `encode_scaled`, or for a model that cannot stream.
+            ValueError: as `encode`, or for a model that cannot stream.
         """
-        self._check_streams()
+        if self.config.normalize:
+            raise ValueError("this model's codes need their scales: use stream_encode_scaled.")
+        codes, _, state = self.stream_encode_scaled(audio, state, bandwidth, last)
+        return codes, state
+
+    @torch.no_grad()
+    def stream_encode_scaled(
+        self,
+        audio: Tensor,
+        state: State | None = None,
+        bandwidth: float | None = None,
+        last: bool = False,
+    ) -> tuple[Tensor, Tensor | None, State]:
+        """As `stream_encode`, with the loudness that each segment was divided by.
+
+        A model that codes in segments gives codes whenever a segment is full.
+
+        Shape:
+            codes [B, K, N] int64; scales [B, segments that became full], or None for a model that
+            does not rescale
+        """
+        n_q = self._n_q(bandwidth)
+        self._check_streams(state, last)
         if audio.numel():
             audio_.check(audio, self.config.channels)
-        latents, state = self.encoder.stream(audio.to(next(self.parameters())), state, last)
-        return self.quantizer.encode(latents, self._n_q(bandwidth)), state
+        audio = audio.to(next(self.parameters()))
+        if self.config.streams:
+            latents, state = self.encoder.stream(audio, state, last)
+            return self.quantizer.encode(latents, n_q), None, state
+        if state is not None:
+            audio = torch.cat([state, audio], dim=-1)
+        length, stride = self.config.segment_length, self.config.segment_stride
+        segments, rest = [audio], audio[..., :0]
+        if length is not None and stride is not None:
+            segments, rest = cut(audio, length, stride, last)
+        codes = [torch.zeros(len(audio), n_q, 0, dtype=torch.int64, device=audio.device)]
+        scales = [audio.new_zeros(len(audio), 0)]
+        for segment in segments:
+            scale = self._loudness(segment)
+            latents = self.encoder(segment if scale is None else segment / scale)
+            codes.append(self.quantizer.encode(latents, n_q))
+            if scale is not None:
+                scales.append(scale.view(-1, 1))
+        return torch.cat(codes, 2), torch.cat(scales, 1) if self.config.normalize else None, rest
 
     @torch.no_grad()
     def stream_decode(
-        self, codes: Tensor, state: State | None = None, last: bool = False
+        self,
+        codes: Tensor,
+        state: State | None = None,
+        last: bool = False,
+        scales: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Audio of the next frames of a clip; together the same as `decode` of all.
 
         Args:
             codes: [B, K, N], of any number of frames.
             state, last: as for `stream_encode`.
+            scales: [B, m], those of `stream_encode_scaled`, at the latest with the last codes of
+                their segments; more of them may come early.
 
         Shape:
-            audio [B, C, T]; with zero padding T = N * hop_length
+            audio [B, C, T]; for a model that streams with zero padding T = N * hop_length
 
         Raises:
             ValueError: as `decode`, or for a model that cannot stream.
         """
-        self._check_streams()
+        self._check_streams(state, last)
         if codes.numel():
-            self._check_codes(codes, None)
+            check_codes(codes, self.config.max_n_q, self.config.codebook_size)
         codes = codes.to(next(self.parameters()).device, torch.int64)
-        return self.decoder.stream(self.quantizer.decode(codes), state, last)
+        if self.config.streams:
+            return self.decoder.stream(self.quantizer.decode(codes), state, last)
+        fade = None
+        if state is not None:
+            fade = state.fade
+            codes = torch.cat([state.codes, codes], dim=2)
+            if scales is None:
+                scales = state.scales
+            elif state.scales is not None:
+                scales = torch.cat([state.scales, scales], dim=1)
+        frames = self.config.segment_frames(codes.shape[2], last)
+        stride = self.config.segment_stride or 0
+        pieces = [codes.new_zeros(len(codes), self.config.channels, 0, dtype=torch.float32)]
+        for index, segment in enumerate(codes[..., : sum(frames)].split(frames, dim=2)):
+            audio = self.decoder(self.quantizer.decode(segment))
+            if self.config.normalize:
+                if scales is None or not scales.shape[1]:
+                    raise ValueError("a segment's codes came before its scale.")
+                audio = audio * scales[:, :1, None].to(audio)
+                scales = scales[:, 1:]
+            if self.config.segment:
+                audio, fade = cross_fade(audio, fade, stride, last and index == len(frames) - 1)
+            pieces.append(audio)
+        return torch.cat(pieces, -1), SegmentedState(codes[..., sum(frames) :], scales, fade)
 
-    def _encoded(self, audio: Tensor, n_q: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Codes and loudness, piece by piece."""
-        rate, length = self.config.sample_rate, audio.shape[-1]
-        if self.config.streams and length > rate:
-            state = None
-            for start in range(0, length, rate):
-                piece = audio[..., start : start + rate]
-                latents, state = self.encoder.stream(piece, state, start + rate >= length)
-                yield self.quantizer.encode(latents, n_q), None
-            return
-        for start, end in self.config.chunks(length):
-            chunk = audio[..., start:end]
-            scale = self._loudness(chunk)
-            latents = self.encoder(chunk if scale is None else chunk / scale)
-            yield self.quantizer.encode(latents, n_q), scale
+    def _pieces(self, length: int, rate: int, progress: bool) -> Iterator[tuple[int, int]]:
+        """First and end of each second of a clip; of the whole, if the model needs it at once."""
+        step = rate if self.config.streams or self.config.segment else length
+        starts = range(0, length, step)
+        for start in tqdm(starts, disable=not progress, unit="s"):
+            yield start, min(start + step, length)
 
-    def _decoded(self, codes: Tensor, scales: Tensor | None) -> Iterator[Tensor]:
-        """Audio, piece by piece."""
-        rate, frames = self.config.frame_rate, codes.shape[2]
-        if self.config.streams and frames > rate:
-            state = None
-            for start in range(0, frames, rate):
-                latents = self.quantizer.decode(codes[..., start : start + rate])
-                audio, state = self.decoder.stream(latents, state, start + rate >= frames)
-                yield audio
-            return
-        for index, chunk in enumerate(codes.split(self.config.chunk_frames(frames), dim=2)):
-            audio = self.decoder(self.quantizer.decode(chunk))
-            if scales is not None:
-                audio = audio * scales[:, index].to(audio).view(-1, 1, 1)
-            yield audio
-
-    def _seconds(self, length: int) -> int:
-        return -(-length // self.config.sample_rate)
-
-    def _check_streams(self) -> None:
-        if not self.config.streams:
+    def _check_streams(self, state: State | None, last: bool) -> None:
+        whole = state is None and last
+        if not (self.config.streams or self.config.segment or whole):
             raise ValueError(
-                "this model cannot stream sample by sample: it is not causal, or codes chunks of "
-                f"{self.config.segment} s. Use encode_scaled and decode."
+                "this model cannot stream: it is not causal, so it needs the whole clip at once. "
+                "Use encode and decode."
             )
 
     def _n_q(self, bandwidth: float | None) -> int:
@@ -263,27 +319,7 @@ class Codec(nn.Module):
         mono = chunk.mean(dim=1, keepdim=True)
         return 1e-8 + mono.pow(2).mean(dim=2, keepdim=True).sqrt()
 
-    def _check_codes(self, codes: Tensor, scales: Tensor | None) -> None:
-        limit, most = self.config.codebook_size, self.config.max_n_q
-        if not isinstance(codes, Tensor) or codes.dim() != 3 or codes.dtype not in _INTEGERS:
-            raise ValueError(
-                "codes are an integer tensor [B, K, T], but this is "
-                + (
-                    f"{list(codes.shape)} of {str(codes.dtype)[6:]}."
-                    if isinstance(codes, Tensor)
-                    else f"a {type(codes).__name__}."
-                )
-            )
-        if codes.numel() == 0 or codes.shape[1] > most:
-            raise ValueError(
-                f"codes need at least one frame and 1 to {most} levels, but their shape is "
-                f"{list(codes.shape)}."
-            )
-        if codes.min() < 0 or codes.max() >= limit:
-            raise ValueError(
-                f"codes lie between 0 and {limit - 1}, but these reach from {int(codes.min())} to "
-                f"{int(codes.max())}."
-            )
+    def _check_scales(self, codes: Tensor, scales: Tensor | None) -> None:
         if (scales is not None) != self.config.normalize:
             raise ValueError(
                 "this model needs the scales that encode_scaled returned beside the codes."
@@ -297,29 +333,3 @@ class Codec(nn.Module):
                 raise ValueError(f"these codes need scales {expected}, not {found}.")
             if not torch.isfinite(scales).all():
                 raise ValueError("these scales hold NaN or infinite values.")
-
-
-def overlap_add(chunks: list[Tensor], stride: int) -> Tensor:
-    """Join chunks that start `stride` samples apart, cross-fading where they overlap.
-
-    Every chunk is weighted with a triangle that never reaches zero, and the sum is divided by the
-    sum of the weights: where one chunk is alone this changes nothing, where two meet it fades.
-
-    Shape:
-        chunks: n × [B, C, L], of which the last ones may be shorter → [B, C, where the last ends]
-
-    >>> overlap_add([torch.ones(1, 1, 4), torch.ones(1, 1, 4)], stride=3)
-    tensor([[[1., 1., 1., 1., 1., 1., 1.]]])
-    """
-    length = chunks[0].shape[-1]
-    ramp = torch.linspace(0, 1, length + 2, device=chunks[0].device, dtype=chunks[0].dtype)[1:-1]
-    weight = 0.5 - (ramp - 0.5).abs()
-    # The last chunk may end before the one that it overlaps; the official code fails there.
-    total = max(index * stride + chunk.shape[-1] for index, chunk in enumerate(chunks))
-    out = chunks[0].new_zeros(*chunks[0].shape[:-1], total)
-    weights = chunks[0].new_zeros(total)
-    for index, chunk in enumerate(chunks):
-        start, size = index * stride, chunk.shape[-1]
-        out[..., start : start + size] += weight[:size] * chunk
-        weights[start : start + size] += weight[:size]
-    return out / weights

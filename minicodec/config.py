@@ -165,6 +165,19 @@ class CodecConfig:
             raise ValueError(f"no clip of this model has {frames} frames.")
         return self._frames(shortest)
 
+    def segment_frames(self, frames: int, last: bool) -> list[int]:
+        """As `chunk_frames`, but only of the chunks that are certain while more frames may come.
+
+        >>> ENCODEC_48KHZ.segment_frames(400, last=False), ENCODEC_48KHZ.segment_frames(150, False)
+        ([150, 150], [])
+        """
+        if last or self.segment_length is None:
+            return self.chunk_frames(frames) if frames else []
+        full = math.ceil(self.segment_length / self.hop_length)
+        # Among all clips whose first chunk is full, the shortest tells how many frames make sure.
+        certain = sum(self._frames((full - 1) * self.hop_length + 1))
+        return [full] * max(0, (frames - certain) // full + 1)
+
     def _frames(self, length: int) -> list[int]:
         return [math.ceil((end - start) / self.hop_length) for start, end in self.chunks(length)]
 

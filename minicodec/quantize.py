@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
 
 class Quantized(NamedTuple):
     """What a training pass through the quantizer gives back."""
@@ -237,3 +239,29 @@ class ResidualVectorQuantizer(nn.Module):
         if n_q is not None and not 1 <= n_q <= len(books):
             raise ValueError(f"this quantizer has 1 to {len(books)} codebooks, not {n_q}.")
         return books[:n_q]
+
+
+def check_codes(codes: Tensor, n_q: int, size: int) -> None:
+    """Check that this can be a batch of codes.
+
+    Args:
+        codes: should be [B, K, T] of integers in [0, size), K at most `n_q`.
+
+    Raises:
+        ValueError: naming what it is instead.
+    """
+    if not isinstance(codes, Tensor) or codes.dim() != 3 or codes.dtype not in _INTEGERS:
+        found = type(codes).__name__
+        if isinstance(codes, Tensor):
+            found = f"tensor {list(codes.shape)} of {str(codes.dtype)[6:]}"
+        raise ValueError(f"codes are an integer tensor [B, K, T], but this is a {found}.")
+    if codes.numel() == 0 or codes.shape[1] > n_q:
+        raise ValueError(
+            f"codes need at least one frame and 1 to {n_q} levels, but their shape is "
+            f"{list(codes.shape)}."
+        )
+    if codes.min() < 0 or codes.max() >= size:
+        raise ValueError(
+            f"codes lie between 0 and {size - 1}, but these reach from {int(codes.min())} to "
+            f"{int(codes.max())}."
+        )

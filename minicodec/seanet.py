@@ -129,7 +129,7 @@ class SkipLSTM(nn.Module):
         """Take the next frames, starting from what the frames before left in memory.
 
         Args:
-            state: hidden and cell vectors, each [n_layers, B, C]; None begins a clip.
+            state: hidden and cell vectors, each [B, n_layers, C]; None begins a clip.
 
         Shape:
             x: [B, C, T] → [B, C, T]
@@ -137,8 +137,10 @@ class SkipLSTM(nn.Module):
         if not x.shape[-1]:
             return x, state
         x = x.permute(2, 0, 1)
+        if state is not None:
+            state = (state[0].transpose(0, 1).contiguous(), state[1].transpose(0, 1).contiguous())
         y, state = _step_lstm(self.lstm, x, state) if len(x) < _FEW else self.lstm(x, state)
-        return (x + y).permute(1, 2, 0), state
+        return (x + y).permute(1, 2, 0), (state[0].transpose(0, 1), state[1].transpose(0, 1))
 
 
 def _step_lstm(

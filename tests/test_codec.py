@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.codec import overlap_add
 from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
+from minicodec.segments import overlap_add
 
 TINY_CHUNKS = CodecConfig(sample_rate=400, strides=(2, 2), bandwidths=(1.0,), codebook_size=16,
                           segment=0.25, overlap=0.1)  # fmt: skip
@@ -268,7 +268,7 @@ def test_bandwidths_that_the_model_lacks(tiny):
     ("codes", "words"),
     [
         ([[1, 2]], "this is a list"),
-        (torch.zeros(2, 5, dtype=torch.long), r"this is \[2, 5\] of int64"),
+        (torch.zeros(2, 5, dtype=torch.long), r"this is a tensor \[2, 5\] of int64"),
         (torch.zeros(1, 2, 5), "of float32"),
         (torch.zeros(1, 2, 5, dtype=torch.bool), "of bool"),
         (torch.zeros(1, 2, 5, dtype=torch.complex64), "of complex64"),

@@ -1,14 +1,23 @@
 """Chunks equal the whole: for every layer, every chunking, and for two streams at once."""
 
+import copy
+import struct
+import zlib
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save
 
+from minicodec.batch import encode_batch
+from minicodec.checkpoint import fingerprint
 from minicodec.codec import Codec
 from minicodec.config import CodecConfig
 from minicodec.conv import Conv1d, ConvTranspose1d
 from minicodec.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
+from minicodec.segments import overlap_add
+from minicodec.stream_state import StateError, load_state, save_state
 
 modes = st.sampled_from(["constant", "reflect"])
 #: Lengths of chunks, from none up; used over and over until the clip is at its end.
@@ -164,8 +173,166 @@ def test_codec_gives_the_codes_of_the_whole_clip(codec, length, chunks):
     assert_same(codec.decode(codes), expected)
 
 
-def test_codecs_that_cannot_stream_say_so(tiny_stereo):
-    with pytest.raises(ValueError, match="cannot stream sample by sample"):
-        tiny_stereo.stream_encode(torch.randn(1, 2, 100))
-    with pytest.raises(ValueError, match="cannot stream sample by sample"):
-        tiny_stereo.stream_decode(torch.zeros(1, 1, 3, dtype=torch.int64))
+def in_segments(segment=0.1, overlap=0.1, **more):
+    torch.manual_seed(0)
+    config = CodecConfig(
+        sample_rate=24000, channels=2, bandwidths=(1.5, 6.0), n_filters=4, dimension=8,
+        causal=False, norm="time_group_norm", pad_mode="reflect", segment=segment,
+        overlap=overlap, **more,
+    )  # fmt: skip
+    return Codec(config).eval()
+
+
+@pytest.fixture(scope="module")
+def segmented():
+    return in_segments(normalize=True)
+
+
+@given(st.integers(1, 9000), st.lists(st.integers(0, 3000), min_size=1, max_size=5).filter(any))
+@settings(max_examples=100, deadline=None)
+def test_a_codec_in_segments_streams_too(segmented, length, chunks):
+    """As the 48 kHz model works. Codes of each segment alone, cross-faded, are the reference."""
+    audio = torch.randn(2, 2, length)
+    codes, scales, state, start, turn = [], [], None, 0, 0
+    while start < length:
+        size = chunks[turn % len(chunks)]
+        chunk, last = audio[..., start : start + size], start + size >= length
+        new, scale, state = segmented.stream_encode_scaled(chunk, state, 6.0, last)
+        codes.append(new)
+        scales.append(scale)
+        start, turn = start + size, turn + 1
+    codes, scales = torch.cat(codes, 2), torch.cat(scales, 1)
+
+    pieces, whole = [], []
+    for begin, end in segmented.config.chunks(length):
+        piece = audio[..., begin:end]
+        scale = 1e-8 + piece.mean(1, keepdim=True).pow(2).mean(2, keepdim=True).sqrt()
+        whole.append(segmented.quantizer.encode(segmented.encoder(piece / scale), 8))
+        pieces.append(segmented.decoder(segmented.quantizer.decode(whole[-1])) * scale)
+    assert torch.equal(codes, torch.cat(whole, 2))
+    stride = segmented.config.segment_stride
+    expected = overlap_add(pieces, stride)
+    assert_same(segmented.decode(codes, scales), expected)
+
+    heard, state, start = [], None, 0
+    while start < codes.shape[2]:
+        size = 1 + chunks[turn % len(chunks)] // 200
+        part, last = codes[..., start : start + size], start + size >= codes.shape[2]
+        y, state = segmented.stream_decode(part, state, last, scales if start == 0 else None)
+        heard.append(y)
+        start, turn = start + size, turn + 1
+    assert_same(torch.cat(heard, -1), expected)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.7])
+def test_segments_with_other_overlaps(overlap):
+    codec = in_segments(overlap=overlap)
+    audio = torch.randn(1, 2, 7001)
+    codes = codec.encode(audio)
+    pieces = [codec.decoder(codec.quantizer.decode(codec.quantizer.encode(codec.encoder(
+        audio[..., start:end])))) for start, end in codec.config.chunks(7001)]  # fmt: skip
+    assert_same(codec.decode(codes), overlap_add(pieces, codec.config.segment_stride))
+
+
+def test_a_segment_needs_its_scale(segmented):
+    codes, scales = segmented.encode_scaled(torch.randn(1, 2, 9000))
+    with pytest.raises(ValueError, match="codes came before its scale"):
+        segmented.stream_decode(codes)
+
+
+def test_a_stream_without_scales_is_refused(segmented):
+    with pytest.raises(ValueError, match="use stream_encode_scaled"):
+        segmented.stream_encode(torch.randn(1, 2, 100))
+
+
+def test_a_codec_that_needs_the_whole_clip_says_so():
+    codec = Codec(CodecConfig(n_filters=4, dimension=8, bandwidths=(1.5,), causal=False)).eval()
+    audio = torch.randn(1, 1, 30000)
+    with pytest.raises(ValueError, match="cannot stream: it is not causal"):
+        codec.stream_encode(audio)
+    with pytest.raises(ValueError, match="cannot stream: it is not causal"):
+        codec.stream_decode(codec.encode(audio))
+    assert torch.equal(codec.encode(audio), codec.quantizer.encode(codec.encoder(audio)))
+
+
+@given(st.lists(st.integers(1, 60000), min_size=1, max_size=5), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_clips_of_different_lengths_in_one_batch(codec, segmented, lengths, whole_seconds):
+    if whole_seconds:
+        lengths = [24000 * (1 + length // 24000) for length in lengths]
+    for model in (codec, segmented):
+        clips = [torch.randn(1, model.config.channels, length) for length in lengths]
+        for clip, (codes, scales) in zip(clips, encode_batch(model, clips, 6.0)):
+            alone, its_scales = model.encode_scaled(clip, 6.0)
+            assert torch.equal(codes, alone)
+            if scales is None:
+                assert its_scales is None
+            else:
+                torch.testing.assert_close(scales, its_scales)
+
+
+def test_padding_a_batch_would_change_the_codes(codec):
+    """Why `encode_batch` exists: the usual way is wrong at the end of the shorter clip."""
+    audio = torch.randn(1, 1, 10000)
+    alone = codec.encode(audio)
+    padded = codec.encode(torch.nn.functional.pad(audio, (0, 14000)))
+    assert not torch.equal(padded[..., : alone.shape[2]], alone)
+
+
+def test_batches_that_are_none(codec):
+    assert encode_batch(codec, []) == []
+    with pytest.raises(ValueError, match=r"a clip is \[1, C, T\]"):
+        encode_batch(codec, [torch.randn(2, 1, 100)])
+    with pytest.raises(ValueError, match="audio"):
+        encode_batch(codec, [torch.randn(1, 1, 100), torch.full((1, 1, 100), float("nan"))])
+
+
+@pytest.mark.parametrize("kind", ["causal", "segmented"])
+@pytest.mark.parametrize("at", [0, 1, 333, 2239, 5000])
+def test_a_stream_is_paused_as_bytes_and_resumed(codec, segmented, kind, at):
+    codec = codec if kind == "causal" else segmented
+    audio = torch.randn(1, codec.config.channels, 9000)
+    twin = copy.deepcopy(codec)
+    codes, scales, state = codec.stream_encode_scaled(audio[..., :at])
+    data = save_state(state, codec)
+    rest, more, _ = twin.stream_encode_scaled(
+        audio[..., at:], load_state(data, twin), None, last=True
+    )
+    whole, all_scales = codec.encode_scaled(audio)
+    assert torch.equal(torch.cat([codes, rest], 2), whole)
+
+    frame = whole.shape[2] // 2
+    heard, state = codec.stream_decode(whole[..., :frame], scales=all_scales)
+    state = load_state(save_state(state, codec), twin)
+    more, _ = twin.stream_decode(whole[..., frame:], state, last=True)
+    assert_same(torch.cat([heard, more], -1), codec.decode(whole, all_scales))
+
+
+def test_a_damaged_or_foreign_state_is_refused(codec):
+    _, state = codec.stream_encode(torch.randn(1, 1, 3000))
+    data = save_state(state, codec)
+    for size in (0, 3, 15, len(data) // 2, len(data) - 1):
+        with pytest.raises(StateError, match="cut short or damaged"):
+            load_state(data[:size], codec)
+    for place in range(0, len(data), max(1, len(data) // 200)):
+        flipped = bytearray(data)
+        flipped[place] ^= 16
+        with pytest.raises(StateError):
+            load_state(bytes(flipped), codec)
+    torch.manual_seed(5)
+    with pytest.raises(StateError, match="begun with other weights than 'unnamed' has"):
+        load_state(data, Codec(codec.config).eval())
+
+
+@pytest.mark.parametrize(
+    "tree",
+    ["", "[", "{}", "null", '{"tensor": "9"}', '{"os": [1]}', '{"Fade": [1]}', '{"a":1,"b":2}',
+     '{"list": 3}', "[" * 3000],
+)  # fmt: skip
+def test_a_forged_state_is_refused_or_harmless(codec, tree):
+    body = struct.pack(">8sI", fingerprint(codec), len(tree)) + tree.encode() + save({})
+    data = body + struct.pack(">I", zlib.crc32(body))
+    try:
+        assert load_state(data, codec) is None
+    except StateError as error:
+        assert "cannot be read" in str(error)
