@@ -10,6 +10,7 @@ True
 """
 
 from minicodec import audio, listening, metrics, plotting, spectral
+from minicodec.batch import encode_batch
 from minicodec.bitstream import compress, decompress
 from minicodec.checkpoint import save_codec as save
 from minicodec.codec import Codec
@@ -27,6 +28,7 @@ __all__ = [
     "audio",
     "compress",
     "decompress",
+    "encode_batch",
     "listening",
     "load",
     "metrics",

@@ -136,7 +136,11 @@ def assemble(
     codec = Codec(config, name)
     fold_weight_norm(codec)
     state = {key: tensors[key].float() for key in wanted}
-    for key in [key for key in state if key.endswith(".embedding")]:
+    if config.quantizer == "ema":
+        embeddings = [key for key in state if key.endswith(".embedding")]
+    else:
+        embeddings = []  # learned codebooks have no running totals
+    for key in embeddings:
         stem = key.removesuffix("embedding")
         state[stem + "sums"] = state[key].clone()
         state[stem + "counts"] = torch.ones(len(state[key]))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from minicodec import audio as audio_
 from minicodec.config import CodecConfig
+from minicodec.factorized import FactorizedQuantizer
 from minicodec.quantize import ResidualVectorQuantizer, check_codes
 from minicodec.seanet import Decoder, Encoder, State
 from minicodec.segments import Fade, cross_fade, cut
@@ -62,9 +63,9 @@ class Codec(nn.Module):
         )
         self.encoder = Encoder(**shape)  # type: ignore[arg-type]
         self.decoder = Decoder(**shape)  # type: ignore[arg-type]
-        self.quantizer = ResidualVectorQuantizer(
-            config.dimension, config.max_n_q, config.codebook_size
-        )
+        learned = config.quantizer == "factorized"
+        quantizer = FactorizedQuantizer if learned else ResidualVectorQuantizer
+        self.quantizer = quantizer(config.dimension, config.max_n_q, config.codebook_size)
 
     @torch.no_grad()
     def encode(self, audio: Tensor, bandwidth: float | None = None) -> Tensor:

@@ -5,8 +5,10 @@ padding sample, and `MINI_24KHZ`, ours, small enough to train on a laptop.
 """
 
 import math
+import random
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Literal
 
 from minicodec.conv import Norm, PadMode
 
@@ -22,6 +24,8 @@ class CodecConfig:
         n_filters, dimension, strides, n_residual_layers, lstm_layers, causal, norm, pad_mode: as
             in `minicodec.seanet.Encoder`.
         codebook_size: a power of two, so that a code is a whole number of bits.
+        quantizer: "ema", codebooks that are moving averages as in the paper, or "factorized",
+            learned ones as in DAC.
         segment: seconds per chunk, each coded alone and cross-faded; None codes the clip as one.
         overlap: share of a chunk that is cross-faded with the next.
         normalize: divide each chunk by its loudness, and send that as one number beside the codes.
@@ -42,6 +46,7 @@ class CodecConfig:
     n_residual_layers: int = 1
     lstm_layers: int = 2
     codebook_size: int = 1024
+    quantizer: Literal["ema", "factorized"] = "ema"
     causal: bool = True
     norm: Norm = "weight_norm"
     pad_mode: PadMode = "constant"
@@ -68,6 +73,7 @@ class CodecConfig:
             "lstm_layers is 0 or more": self.lstm_layers >= 0,
             "codebook_size is a power of two, at least 2": self.codebook_size >= 2
             and self.codebook_size.bit_count() == 1,
+            "quantizer is 'ema' or 'factorized'": self.quantizer in ("ema", "factorized"),
             "norm is 'none', 'weight_norm' or 'time_group_norm'": self.norm
             in ("none", "weight_norm", "time_group_norm"),
             "time_group_norm needs causal=False": not (
@@ -132,6 +138,15 @@ class CodecConfig:
             known = ", ".join(f"{b:g}" for b in self.bandwidths)
             raise ValueError(f"bandwidth must be one of {known} kbps, but {bandwidth} was given.")
         return max(1, int(bandwidth * 1000 // (self.bits * self.frame_rate)))
+
+    def draw_bandwidth(self, rng: random.Random) -> float:
+        """The bandwidth of one training batch: each of `bandwidths` as likely as the others.
+
+        Training at a bandwidth drawn anew for every batch makes one model serve all of them (paper,
+        section 3.2). Processes that train together must draw the same: codebooks that only some of
+        them use cannot be averaged.
+        """
+        return rng.choice(self.bandwidths)
 
     def chunks(self, length: int) -> list[tuple[int, int]]:
         """First sample and end of each chunk of a clip of `length` samples.

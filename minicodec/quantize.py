@@ -15,9 +15,10 @@ from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+_ROWS = 4096
 
 
 class Quantized(NamedTuple):
@@ -48,7 +49,8 @@ def nearest(x: Tensor, embedding: Tensor) -> Tensor:
 def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:
     """Means and counts of `size` clusters of the rows of `x` (Lloyd's algorithm).
 
-    Memory is one [N, size] matrix of distances. A cluster that nobody chose keeps its mean.
+    Distances are computed a few thousand rows at a time, so memory does not grow with N. A cluster
+    that nobody chose keeps its mean.
 
     Shape:
         x: [N, D] → means [size, D], counts [size]
@@ -60,7 +62,8 @@ def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:
     means = x[chosen]
     counts = torch.zeros(size, device=x.device)
     for _ in range(iterations):
-        sums, counts = _totals(x, nearest(x, means), size)
+        codes = torch.cat([nearest(rows, means) for rows in x.split(_ROWS)])
+        sums, counts = _totals(x, codes, size)
         means = torch.where(counts[:, None] > 0, sums / counts.clamp(min=1)[:, None], means)
     return means, counts
 
@@ -69,6 +72,28 @@ def _totals(x: Tensor, codes: Tensor, size: int) -> tuple[Tensor, Tensor]:
     sums = x.new_zeros(size, x.shape[1]).index_add_(0, codes, x)
     counts = torch.bincount(codes, minlength=size).to(x.dtype)
     return sums, counts
+
+
+def _together() -> bool:
+    """Whether several processes train one model."""
+    return distributed.is_available() and distributed.is_initialized()
+
+
+def _gather(x: Tensor) -> Tensor:
+    """The rows that all processes hold, in the order of the processes; batches are equally long."""
+    if not _together():
+        return x
+    parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(parts, x.contiguous())
+    return torch.cat(parts)
+
+
+def _agree(x: Tensor) -> Tensor:
+    """The first process's value, in every process: what was drawn at random differs among them."""
+    if _together():
+        x = x.contiguous()
+        distributed.broadcast(x, src=0)
+    return x
 
 
 class Codebook(nn.Module):
@@ -116,10 +141,10 @@ class Codebook(nn.Module):
         The totals start as `means * counts`, not as the means: the next average divides them by
         the counts again.
         """
-        means, counts = kmeans(x, len(self.embedding))
-        self.counts.copy_(counts.clamp(min=1))
-        self.sums.copy_(means * self.counts[:, None])
-        self.embedding.copy_(means)
+        means, counts = kmeans(_gather(x), len(self.embedding))
+        self.counts.copy_(_agree(counts).clamp(min=1))
+        self.embedding.copy_(_agree(means))
+        self.sums.copy_(self.embedding * self.counts[:, None])
         self.initialized.fill_(True)
 
     @torch.no_grad()
@@ -127,14 +152,22 @@ class Codebook(nn.Module):
         """Move the averages towards the latents `x` [N, D] that chose `codes` [N].
 
         Vectors that are hardly chosen any more are replaced in the totals themselves, so the next
-        average does not bring the old ones back.
+        average does not bring the old ones back. Where several processes train together, the totals
+        are those of all of them, and all take the same replacements.
         """
         sums, counts = _totals(x, codes, len(self.embedding))
+        if _together():
+            distributed.all_reduce(sums)
+            distributed.all_reduce(counts)
         self.sums.lerp_(sums, 1 - self.decay)
         self.counts.lerp_(counts, 1 - self.decay)
         even = self.counts.mean()
         dead = self.counts < self.dead_share * even
-        fresh = x[torch.randint(len(x), (len(dead),), device=x.device)]
+        if not dead.any():
+            self.embedding.copy_(self.sums / self.counts[:, None])
+            return
+        x = _gather(x)
+        fresh = _agree(x[torch.randint(len(x), (len(dead),), device=x.device)])
         self.counts.copy_(torch.where(dead, even, self.counts))
         self.sums.copy_(torch.where(dead[:, None], fresh * even, self.sums))
         self.embedding.copy_(self.sums / self.counts[:, None])
