@@ -3,7 +3,7 @@
     python benchmarks/speed.py --seconds 10 60
 
 Both run in turn, on one thread, and medians are compared, so that a busy machine harms both alike.
-Speeds are seconds of sound per second of computing. Needs the `encodec` package.
+Speeds are seconds of sound per second of processor time. Needs the `encodec` package.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from minicodec import audio
 from minicodec.checkpoint import assemble
+from minicodec.codec import Codec
 from minicodec.config import ENCODEC_24KHZ
 from minicodec.pretrained import convert
 
@@ -31,11 +32,46 @@ def median_ratio(
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(repeats + 1):
         for function, record in zip((ours, theirs), times):
-            start = time.perf_counter()
+            start = time.process_time()
             function()
             if turn:
-                record.append(time.perf_counter() - start)
+                record.append(time.process_time() - start)
     return statistics.median(times[0]), statistics.median(times[1])
+
+
+def multiply_accumulates(codec: Codec, n_q: int) -> tuple[float, float]:
+    """Millions per second of sound, to encode and to decode.
+
+    A convolution costs its weights once per output step, a transposed one once per input step, an
+    LSTM its weights once per frame, and a codebook its entries once per frame.
+    """
+    totals = []
+    for network in (codec.encoder, codec.decoder):
+        total, rate = 0.0, float(codec.config.sample_rate)
+        if network is codec.decoder:
+            rate = codec.config.frame_rate
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.ConvTranspose1d):
+                total += layer.weight.numel() * rate
+                rate *= layer.stride[0]
+            elif isinstance(layer, torch.nn.Conv1d):
+                rate /= layer.stride[0]
+                total += layer.weight.numel() * rate
+            elif isinstance(layer, torch.nn.LSTM):
+                total += sum(w.numel() for w in layer.parameters() if w.dim() == 2) * rate
+        totals.append(total / 1e6)
+    look_up = n_q * codec.config.codebook_size * codec.config.dimension * codec.config.frame_rate
+    return totals[0] + look_up / 1e6, totals[1]
+
+
+def peak() -> float:
+    """Billions of multiply-accumulates per second that one large matrix product reaches."""
+    a, times = torch.randn(1536, 1536), []
+    for _ in range(7):
+        begin = time.process_time()
+        a @ a
+        times.append(time.process_time() - begin)
+    return 1536**3 / min(times) / 1e9
 
 
 def main() -> None:
@@ -56,7 +92,7 @@ def main() -> None:
         layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
     ours = assemble(ENCODEC_24KHZ, convert(official.state_dict()), "encodec_24khz")
     speech = audio.clip("speech_en")
-    rows = []
+    rows: list[dict] = []
     with torch.inference_mode():
         for seconds in args.seconds:
             length = round(seconds * 24000)
@@ -78,12 +114,22 @@ def main() -> None:
         state: object = None
         times = []
         for start in range(0, 48000, 320):
-            begin = time.perf_counter()
+            begin = time.process_time()
             _, state = ours.stream_encode(speech[..., start : start + 320], state, 6.0)
-            times.append(1000 * (time.perf_counter() - begin))
-        print(f"one frame of 13.3 ms to encode: median {statistics.median(times):.2f} ms")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(f"peak memory of this process, both codecs in it: {peak:.0f} MB")
+            times.append(1000 * (time.process_time() - begin))
+        per_frame = statistics.median(times)
+        print(f"one frame of 13.3 ms to encode: median {per_frame:.2f} ms")
+        most = peak()
+        for what, macs in zip(("encode", "decode"), multiply_accumulates(ours, 8)):
+            speed = max(row["ours"] for row in rows if row["what"] == what)
+            share = macs * speed / 1000 / most
+            print(f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
+                  f"{share:.0%} of the {most:.0f} billion per second of a large matrix product")
+            rows.append({"what": what, "million_macs": round(macs),
+                         "share_of_peak": round(share, 2), "peak_billion_macs": round(most)})  # fmt: skip
+        rows.append({"what": "encode one frame", "ms": round(per_frame, 2)})
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"peak memory of this process, both codecs in it: {memory:.0f} MB")
     args.output.write_text(json.dumps(rows, indent=1) + "\n")
 
 

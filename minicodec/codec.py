@@ -20,6 +20,9 @@ from minicodec.quantize import ResidualVectorQuantizer, check_codes
 from minicodec.seanet import Decoder, Encoder, State
 from minicodec.segments import Fade, cross_fade, cut
 
+#: A clip is coded this much at a time: long enough to be fast, short enough to need little memory.
+_SECONDS = 10
+
 
 class Trained(NamedTuple):
     """What one training pass gives back."""
@@ -296,11 +299,12 @@ class Codec(nn.Module):
         return torch.cat(pieces, -1), SegmentedState(codes[..., sum(frames) :], scales, fade)
 
     def _pieces(self, length: int, rate: int, progress: bool) -> Iterator[tuple[int, int]]:
-        """First and end of each second of a clip; of the whole, if the model needs it at once."""
-        step = rate if self.config.streams or self.config.segment else length
-        starts = range(0, length, step)
-        for start in tqdm(starts, disable=not progress, unit="s"):
-            yield start, min(start + step, length)
+        """First and end of each piece of a clip; of the whole, if the model needs it at once."""
+        step = _SECONDS * rate if self.config.streams or self.config.segment else length
+        with tqdm(total=-(-length // rate), disable=not progress, unit="s") as bar:
+            for start in range(0, length, step):
+                yield start, min(start + step, length)
+                bar.update(min(start + step, length) // rate - start // rate)
 
     def _check_streams(self, state: State | None, last: bool) -> None:
         whole = state is None and last

@@ -25,6 +25,10 @@ Norm = Literal["none", "weight_norm", "time_group_norm"]
 PadMode = Literal["constant", "reflect"]
 
 
+#: Below this many windows a matrix product is faster than the library's convolution.
+_FEW = 16
+
+
 def total_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
     """Padding after which `T` samples give `T / stride` windows, for a `T` that `stride` divides.
 
@@ -58,6 +62,8 @@ def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tenso
     >>> pad1d(torch.tensor([[1.0, 2.0, 3.0]]), 2, 1, mode="reflect")
     tensor([[3., 2., 1., 2., 3., 2.]])
     """
+    if not left and not right:
+        return x
     if mode == "constant":
         return F.pad(x, (left, right))
     missing = max(0, max(left, right) + 1 - x.shape[-1])
@@ -154,7 +160,7 @@ class Conv1d(nn.Conv1d):
         stride = self.stride[0]
         total = total_padding(self.kernel_size[0], stride, self.dilation[0])
         started = state is not None and state.started
-        if state is not None:
+        if state is not None and state.past.shape[-1]:
             x = torch.cat([state.past, x], dim=-1)
         if not started and self.pad_mode == "reflect" and x.shape[-1] <= total and not last:
             return x.new_zeros(len(x), self.out_channels, 0), ConvState(x, False)
@@ -165,8 +171,20 @@ class Conv1d(nn.Conv1d):
         past = x[..., windows * stride :]
         if not windows:
             return x.new_zeros(len(x), self.out_channels, 0), ConvState(past, True)
-        y = super().forward(x[..., : total + windows * stride])
+        x = x[..., : total + windows * stride]
+        y = self._few(x) if windows < _FEW else super().forward(x)
         return self.norm(y), ConvState(past, True)
+
+    def _few(self, x: Tensor) -> Tensor:
+        """The convolution of a few windows, as one matrix product.
+
+        On a CPU the library's convolution puts its weights into another order at every call, which
+        for a single frame takes longer than the arithmetic.
+        """
+        reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
+        windows = x.unfold(-1, reach, self.stride[0])[..., :: self.dilation[0]]
+        windows = windows.transpose(1, 2).flatten(2)  # [B, N, C_in * kernel_size]
+        return F.linear(windows, self.weight.flatten(1), self.bias).transpose(1, 2)
 
 
 class ConvTranspose1d(nn.ConvTranspose1d):
@@ -239,11 +257,23 @@ class ConvTranspose1d(nn.ConvTranspose1d):
             state = x.new_zeros(len(x), self.out_channels, overlap)
         if not x.shape[-1]:
             return x.new_zeros(len(x), self.out_channels, 0), state
-        painted = F.conv_transpose1d(x, self.weight, None, stride)
+        painted = (
+            self._few(x) if x.shape[-1] < _FEW else F.conv_transpose1d(x, self.weight, None, stride)
+        )
         painted[..., :overlap] += state
         ready, state = painted.split([x.shape[-1] * stride, overlap], dim=-1)
         bias = 0 if self.bias is None else self.bias[:, None]
         return self.norm(ready + bias), state
+
+    def _few(self, x: Tensor) -> Tensor:
+        """As `Conv1d._few`: what each of a few frames paints, added up where they overlap."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        painted = F.linear(x.transpose(1, 2), self.weight.flatten(1).t())
+        painted = painted.view(len(x), x.shape[-1], self.out_channels, kernel)
+        y = x.new_zeros(len(x), self.out_channels, (x.shape[-1] - 1) * stride + kernel)
+        for frame in range(x.shape[-1]):
+            y[..., frame * stride : frame * stride + kernel] += painted[:, frame]
+        return y
 
 
 def _keep_variance(conv: nn.Module, inputs: float) -> None:

@@ -42,8 +42,8 @@ def nearest(x: Tensor, embedding: Tensor) -> Tensor:
     tensor([0])
     """
     distance = x.pow(2).sum(1, keepdim=True) - 2 * x @ embedding.t()
-    distance = distance + embedding.t().pow(2).sum(0, keepdim=True)
-    return (-distance).max(dim=-1).indices
+    distance += embedding.t().pow(2).sum(0, keepdim=True)
+    return distance.min(dim=-1).indices
 
 
 def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:

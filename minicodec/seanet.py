@@ -15,7 +15,8 @@ Chapter 03. Paper: section 3.1. Where the paper and the official weights differ,
 weights: the second convolution of a residual block has kernel size 1, not 3.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,15 +31,19 @@ State = Any
 #: Below this many frames a hand-written LSTM step is faster than `nn.LSTM`.
 _FEW = 12
 
+#: Frames that pass through the wide layers at once; the LSTM is fastest with as many as there are.
+_TILE = 75
+
 
 def stream_layers(
-    layers: nn.Sequential, x: Tensor, states: State | None, last: bool
-) -> tuple[Tensor, State]:
+    layers: Iterable[nn.Module], x: Tensor, states: State | None, last: bool
+) -> tuple[Tensor, list[State]]:
     """Pass a chunk through layers one after another, each with a state of its own.
 
     Returns:
         what came out of the last layer, and the list of new states.
     """
+    layers = list(layers)
     states = list(states) if states is not None else [None] * len(layers)
     for index, layer in enumerate(layers):
         if isinstance(layer, (Conv1d, ResidualBlock)):
@@ -48,6 +53,20 @@ def stream_layers(
         else:
             x = layer(x)
     return x, states
+
+
+def _stream_tiles(
+    layers: list[nn.Module], x: Tensor, states: list[State], last: bool, tile: int
+) -> tuple[Tensor, list[State]]:
+    """As `stream_layers`, but `tile` steps at a time: what lies between the layers stays small."""
+    if x.shape[-1] <= tile:
+        return stream_layers(layers, x, states, last)
+    outputs = []
+    for start in range(0, x.shape[-1], tile):
+        ends = last and start + tile >= x.shape[-1]
+        y, states = stream_layers(layers, x[..., start : start + tile], states, ends)
+        outputs.append(y)
+    return torch.cat(outputs, dim=-1), states
 
 
 class ResidualBlock(nn.Module):
@@ -101,7 +120,7 @@ class ResidualBlock(nn.Module):
         passed, held, inner = state if state is not None else (None, None, None)
         y, inner = stream_layers(self.block, x, inner, last)
         short, passed = self.shortcut.stream(x, passed, last)
-        if held is not None:
+        if held is not None and held.shape[-1]:
             short = torch.cat([held, short], dim=-1)
         ready = y.shape[-1]
         return y + short[..., :ready], (passed, short[..., ready:], inner)
@@ -162,10 +181,10 @@ def _step_lstm(
         outputs = []
         for frame in x @ w_in.t() + (b_in + b_hidden):
             gates = torch.addmm(frame, hiddens[layer], w_hidden.t())
-            let_in, forget, candidate, let_out = gates.chunk(4, dim=-1)
-            kept = torch.sigmoid(forget) * cells[layer]
-            cells[layer] = kept + torch.sigmoid(let_in) * torch.tanh(candidate)
-            hiddens[layer] = torch.sigmoid(let_out) * torch.tanh(cells[layer])
+            candidate = gates.chunk(4, dim=-1)[2].tanh()
+            let_in, forget, _, let_out = gates.sigmoid().chunk(4, dim=-1)
+            cells[layer] = forget * cells[layer] + let_in * candidate
+            hiddens[layer] = let_out * cells[layer].tanh()
             outputs.append(hiddens[layer])
         x = torch.stack(outputs)
     return x, (torch.stack(hiddens), torch.stack(cells))
@@ -213,10 +232,12 @@ class Encoder(nn.Module):
             layers += [block(width, dilation=2**j) for j in range(n_residual_layers)]
             layers += [nn.ELU(), conv(width, 2 * width, 2 * stride, stride)]
             width *= 2
+        self.wide = len(layers)  # layers where time is long; the LSTM comes next
         if lstm_layers:
             layers += [SkipLSTM(width, lstm_layers)]
         layers += [nn.ELU(), conv(width, dimension, 7)]
         self.layers = nn.Sequential(*layers)
+        self.hop_length = math.prod(strides)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
@@ -238,7 +259,11 @@ class Encoder(nn.Module):
         Raises:
             ValueError: if the encoder is not causal.
         """
-        return stream_layers(self.layers, x, state, last)
+        layers, cut = list(self.layers), self.wide
+        states = list(state) if state is not None else [None] * len(layers)
+        x, wide = _stream_tiles(layers[:cut], x, states[:cut], last, _TILE * self.hop_length)
+        x, narrow = stream_layers(layers[cut:], x, states[cut:], last)
+        return x, wide + narrow
 
 
 class Decoder(nn.Module):
@@ -276,6 +301,7 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [conv(dimension, width, 7)]
         if lstm_layers:
             layers += [SkipLSTM(width, lstm_layers)]
+        self.narrow = len(layers)
         for stride in reversed(strides):
             layers += [nn.ELU(), up(width, width // 2, 2 * stride, stride)]
             width //= 2
@@ -300,4 +326,8 @@ class Decoder(nn.Module):
         Raises:
             ValueError: if the decoder is not causal.
         """
-        return stream_layers(self.layers, z, state, last)
+        layers, cut = list(self.layers), self.narrow
+        states = list(state) if state is not None else [None] * len(layers)
+        z, narrow = stream_layers(layers[:cut], z, states[:cut], last)
+        z, wide = _stream_tiles(layers[cut:], z, states[cut:], last, _TILE)
+        return z, narrow + wide
