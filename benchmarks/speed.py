@@ -126,7 +126,8 @@ def main() -> None:
             print(f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
                   f"{share:.0%} of the {most:.0f} billion per second of a large matrix product")
             rows.append({"what": what, "million_macs": round(macs),
-                         "share_of_peak": round(share, 2), "peak_billion_macs": round(most)})  # fmt: skip
+                         "share_of_peak": round(share, 2),
+                         "peak_billion_macs": round(most)})  # fmt: skip
         rows.append({"what": "encode one frame", "ms": round(per_frame, 2)})
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"peak memory of this process, both codecs in it: {memory:.0f} MB")
