@@ -1,7 +1,8 @@
 """Models as data: one safetensors file holds the weights and, in its metadata, the config.
 
 Nothing in such a file is code, so a file from a stranger can be opened safely. Weights are stored
-as they are used: weight norm multiplied out, codebooks without the running totals of training.
+as they are used: weight norm multiplied out, codebooks with the counts of their codes but without
+the running sums of training.
 
 Chapter 06.
 """
@@ -25,7 +26,9 @@ from minicodec.conv import fold_weight_norm
 #: Checkpoints that come with the package.
 SHIPPED = {"mini_24khz": Path(__file__).parent / "weights" / "mini_24khz.safetensors"}
 
-_TRAINING_ONLY = (".sums", ".counts", ".initialized")
+_TRAINING_ONLY = (".sums", ".initialized")
+#: How often each code was chosen: not needed to decode, but it predicts codes (chapter 11).
+_OPTIONAL = ".counts"
 
 
 class CheckpointError(ValueError):
@@ -46,7 +49,9 @@ def save_codec(
     Raises:
         ValueError: if weights hold NaN or infinite values.
     """
-    tensors = {k: v.half() if half else v for k, v in inference_weights(codec).items()}
+    tensors = inference_weights(codec)
+    if half:
+        tensors = {k: v if k.endswith(_OPTIONAL) else v.half() for k, v in tensors.items()}
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} holds NaN or infinite values: this codec cannot be saved.")
@@ -102,7 +107,8 @@ def assemble(
     """A codec of this config with these weights, ready to run.
 
     Args:
-        tensors: by our own names, weight norm folded; codebooks need only their `embedding`.
+        tensors: by our own names, weight norm folded; codebooks need only their `embedding`, and
+            bring the `counts` of their codes if they have them.
         source: where they come from, for error messages.
 
     Raises:
@@ -124,6 +130,8 @@ def assemble(
         raise CheckpointError(f"{source} calls for a model that cannot be built.") from error
     for key, tensor in wanted.items():
         if key not in tensors:
+            if key.endswith(_OPTIONAL):
+                continue
             raise CheckpointError(f"{source} has no {key}, which a model of its config needs.")
         if tensors[key].shape != tensor.shape:
             raise CheckpointError(
@@ -135,15 +143,17 @@ def assemble(
         raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
     codec = Codec(config, name)
     fold_weight_norm(codec)
-    state = {key: tensors[key].float() for key in wanted}
+    state = {key: tensors[key].float() for key in wanted if key in tensors}
     if config.quantizer == "ema":
         embeddings = [key for key in state if key.endswith(".embedding")]
     else:
         embeddings = []  # learned codebooks have no running totals
     for key in embeddings:
         stem = key.removesuffix("embedding")
-        state[stem + "sums"] = state[key].clone()
-        state[stem + "counts"] = torch.ones(len(state[key]))
+        counts = state.setdefault(stem + "counts", torch.ones(len(state[key])))
+        if not (torch.isfinite(counts).all() and (counts >= 0).all()):
+            raise CheckpointError(f"{source}: {stem}counts are not all finite and at least 0.")
+        state[stem + "sums"] = state[key] * counts[:, None]
         state[stem + "initialized"] = torch.tensor(True)
     codec.load_state_dict(state)
     return codec.eval().requires_grad_(False)
