@@ -13,6 +13,7 @@ Chapter 11. Adaptive models: Witten, Neal and Cleary, *Arithmetic coding for dat
 1987.
 """
 
+import hashlib
 from collections.abc import Iterable
 
 import torch
@@ -69,6 +70,13 @@ class Histogram:
         self.prior = None if prior is None else prior.to("cpu", torch.int64)
         self.increment = increment
 
+    @property
+    def fingerprint(self) -> bytes:
+        """Eight bytes that name the prior; zeros if there is none."""
+        if self.prior is None:
+            return bytes(8)
+        return hashlib.sha256(self.prior.numpy().tobytes()).digest()[:8]
+
     def start(self, n_q: int) -> Tensor:
         """The counts to begin with, [n_q, N].
 
@@ -121,7 +129,8 @@ def for_codec(codec: Codec) -> Histogram:
         return Histogram(codec.config.codebook_size)  # never counted
     # From here on in integers: both sides must find the same prior, to the last bit.
     whole = (counts.clamp(max=2.0**20) * 2**20).floor().long()
-    return Histogram(codec.config.codebook_size, 1 + whole * (1 << 14) // whole.sum(1, keepdim=True))
+    prior = 1 + whole * (1 << 14) // whole.sum(1, keepdim=True)
+    return Histogram(codec.config.codebook_size, prior)
 
 
 def count(clips: Iterable[Tensor], codebook_size: int, total: int = 1 << 14) -> Tensor:

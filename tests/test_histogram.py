@@ -134,6 +134,7 @@ def test_a_codec_brings_the_counts_of_its_codes(tmp_path):
     save_codec(codec, tmp_path / "codec.safetensors", half=True)
     prior = for_codec(load_codec(tmp_path / "codec.safetensors")).prior
     assert torch.equal(prior, for_codec(codec).prior)
+    assert len(for_codec(codec).fingerprint) == 8 and any(for_codec(codec).fingerprint)
     assert prior.shape == (config.max_n_q, 16) and prior[0, 0] == 1
     torch.testing.assert_close(prior[0] / prior[0].sum(), torch.arange(16) / 120, atol=2e-3, rtol=0)
 
