@@ -73,26 +73,27 @@ class CodebookUse(NamedTuple):
 
     entropy: Tensor  #: [K], bits per code; at most log2 of the codebook's size
     used: Tensor  #: [K], share of entries that occur at all
+    dead: Tensor  #: [K], share of entries that occur less than a tenth as often as an even split
 
 
 def codebook_use(codes: Tensor, size: int) -> CodebookUse:
-    """Entropy of the codes, and the share of entries in use, for each codebook.
+    """Entropy of the codes, and the shares of entries in use and dead, for each codebook.
 
     An entropy below `log2(size)` means that some bits say nothing new: an entropy coder can save
     them. Both are estimates from a sample and come out too low if there are few frames.
 
     Shape:
-        codes: [B, K, T] → two of [K]
+        codes: [B, K, T] → three of [K]
 
     >>> codebook_use(torch.tensor([[[0, 1, 0, 1]]]), size=4)
-    CodebookUse(entropy=tensor([1.]), used=tensor([0.5000]))
+    CodebookUse(entropy=tensor([1.]), used=tensor([0.5000]), dead=tensor([0.5000]))
     """
     counts = torch.stack(
         [torch.bincount(level.flatten(), minlength=size) for level in codes.unbind(1)]
     )
     share = counts / counts.sum(1, keepdim=True)
     entropy = -(share * share.clamp(min=1e-12).log2()).sum(1)
-    return CodebookUse(entropy, (counts > 0).float().mean(1))
+    return CodebookUse(entropy, (counts > 0).float().mean(1), (share * size < 0.1).float().mean(1))
 
 
 def _same_shape(estimate: Tensor, reference: Tensor) -> None:

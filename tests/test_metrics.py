@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.metrics import mel_distance, si_sdr
+from minicodec.metrics import codebook_use, mel_distance, si_sdr
 
 RATE = 24000
 
@@ -113,3 +113,13 @@ def test_shapes_must_agree(shapes):
     for metric in (si_sdr, lambda x, y: mel_distance(x, y, RATE)):
         with pytest.raises(ValueError, match=r"both clips must be \[B, C, T\] of one shape"):
             metric(a, b)
+
+
+def test_codebook_use_of_even_uneven_and_dead_codes():
+    even = torch.arange(16).repeat(100)
+    rare = torch.cat([torch.zeros(1591, dtype=torch.long), torch.arange(1, 10)])  # 9 occur once
+    use = codebook_use(torch.stack([even, rare])[None], size=16)
+    torch.testing.assert_close(use.entropy[0], torch.tensor(4.0))
+    assert use.entropy[1] < 0.1
+    assert use.used.tolist() == [1.0, 10 / 16]
+    assert use.dead.tolist() == [0.0, 15 / 16]  # once in 1600 is a hundredth of an even share
