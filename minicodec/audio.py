@@ -48,18 +48,11 @@ def load(
     """
     name = file if isinstance(file, (str, Path)) else getattr(file, "name", "this stream")
     if isinstance(file, (str, Path)):
-        if Path(file).is_dir():
-            raise AudioFileError(f"{name} is a folder, not an audio file.")
-        if not Path(file).is_file():
-            raise AudioFileError(f"{name}: no such file.")
-        if Path(file).stat().st_size == 0:
-            raise AudioFileError(f"{name} is empty (0 bytes), so there is no audio in it.")
+        check_file(file)
     try:
         samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        raise AudioFileError(
-            f"{name} cannot be read as audio (WAV, FLAC, OGG or MP3): {_reason(error)}."
-        ) from error
+        raise unreadable(name, error) from error
     if len(samples) == 0:
         raise AudioFileError(f"{name} is an audio file with no samples in it.")
     if not np.isfinite(samples).all():
@@ -93,16 +86,8 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
         audio = audio[None]
     check(audio)
     audio = audio[0]
-    # Above 200 kHz, and at 0 Hz, libsndfile's Vorbis encoder takes the whole process down.
-    if not isinstance(sample_rate, int) or not 1 <= sample_rate <= 200_000:
-        raise ValueError(
-            f"the sample rate of a file is an integer from 1 to 200000 Hz, not {sample_rate!r}."
-        )
     path = Path(file)
-    if path.suffix.lower() not in _EXTENSIONS:
-        raise ValueError(
-            f"{path.name}: the ending must be one of {', '.join(sorted(_EXTENSIONS))}."
-        )
+    check_target(path, sample_rate)
     clipped = int((audio.abs() > 1).sum())
     if clipped:
         warnings.warn(f"{clipped} samples beyond [-1, 1] were clipped in {path}.", stacklevel=2)
@@ -114,7 +99,7 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
                 out.write(samples[start : start + _BLOCK])
         part.replace(path)
     except (soundfile.SoundFileError, OSError) as error:
-        raise ValueError(f"{path} cannot be written: {_reason(error)}.") from error
+        raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -128,14 +113,7 @@ def resample(audio: Tensor, from_rate: int, to_rate: int) -> Tensor:
     >>> resample(torch.zeros(1, 44100), 44100, 24000).shape
     torch.Size([1, 24000])
     """
-    if from_rate <= 0 or to_rate <= 0:
-        raise ValueError(f"sample rates are positive, but {from_rate} and {to_rate} were given.")
-    # A damaged header can claim any rate; what it asks for might not fit in memory.
-    if max(from_rate, to_rate) > 1000 * min(from_rate, to_rate):
-        raise ValueError(
-            f"{from_rate} Hz to {to_rate} Hz is a change by more than a factor of 1000: is the "
-            "rate right?"
-        )
+    check_rates(from_rate, to_rate)
     if audio.numel() == 0:
         raise ValueError(f"audio needs at least one sample, but its shape is {list(audio.shape)}.")
     if from_rate == to_rate:
@@ -206,9 +184,68 @@ def check(audio: Tensor, channels: int | None = None) -> None:
         raise ValueError("audio holds NaN or infinite samples.")
 
 
+def check_rates(from_rate: int, to_rate: int) -> None:
+    """Refuse to resample between rates of which one must be wrong.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise ValueError(f"sample rates are positive, but {from_rate} and {to_rate} were given.")
+    # A damaged header can claim any rate; what it asks for might not fit in memory.
+    if max(from_rate, to_rate) > 1000 * min(from_rate, to_rate):
+        raise ValueError(
+            f"{from_rate} Hz to {to_rate} Hz is a change by more than a factor of 1000: is the "
+            "rate right?"
+        )
+
+
+def check_file(file: str | Path) -> None:
+    """Refuse to read what is no file, or has nothing in it.
+
+    Raises:
+        AudioFileError: in one sentence.
+    """
+    if Path(file).is_dir():
+        raise AudioFileError(f"{file} is a folder, not an audio file.")
+    if not Path(file).is_file():
+        raise AudioFileError(f"{file}: no such file.")
+    if Path(file).stat().st_size == 0:
+        raise AudioFileError(f"{file} is empty (0 bytes), so there is no audio in it.")
+
+
+def check_target(path: Path, sample_rate: int) -> None:
+    """Refuse to write a file that libsndfile cannot, or can only by crashing.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    # Above 200 kHz, and at 0 Hz, libsndfile's Vorbis encoder takes the whole process down.
+    if not isinstance(sample_rate, int) or not 1 <= sample_rate <= 200_000:
+        raise ValueError(
+            f"the sample rate of a file is an integer from 1 to 200000 Hz, not {sample_rate!r}."
+        )
+    if path.suffix.lower() not in _EXTENSIONS:
+        raise ValueError(
+            f"{path.name}: the ending must be one of {', '.join(sorted(_EXTENSIONS))}."
+        )
+
+
+def unreadable(name: object, error: Exception) -> AudioFileError:
+    """The error to raise for a file that libsndfile gives up on."""
+    return AudioFileError(
+        f"{name} cannot be read as audio (WAV, FLAC, OGG or MP3): {_reason(error)}."
+    )
+
+
+def unwritable(name: object, error: Exception) -> ValueError:
+    """The error to raise for a file that cannot be written."""
+    return ValueError(f"{name} cannot be written: {_reason(error)}.")
+
+
 def clips() -> list[str]:
     """Names of the clips that ship with the book."""
-    return sorted(path.stem for path in _clip_folder().glob("*.flac"))
+    return sorted(path.stem for path in clip_folder().glob("*.flac"))
 
 
 def clip(name: str, sample_rate: int = 24000, seconds: float | None = None) -> Tensor:
@@ -235,7 +272,7 @@ def clip(name: str, sample_rate: int = 24000, seconds: float | None = None) -> T
         raise ValueError(f"there is no clip {name!r}; there are {', '.join(clips())}.")
     if seconds is not None and round(seconds * sample_rate) < 1:
         raise ValueError(f"a clip lasts at least one sample, but seconds={seconds} was given.")
-    path = _own_recording(name) or _clip_folder() / f"{name}.flac"
+    path = _own_recording(name) or clip_folder() / f"{name}.flac"
     audio, _ = load(path, sample_rate, channels=1)
     if seconds is not None:
         audio = audio[:, : round(seconds * sample_rate)]
@@ -265,7 +302,8 @@ def example(name: str, fallback: str, sample_rate: int = 24000, seconds: float =
     return audio[None, :, : round(seconds * sample_rate)]
 
 
-def _clip_folder() -> Path:
+def clip_folder() -> Path:
+    """Where the shipped clips are: in the installed package, or in the book beside it."""
     installed = Path(__file__).parent / "clips"
     return installed if installed.is_dir() else Path(__file__).parents[1] / "book/_static/clips"
 

@@ -11,7 +11,9 @@ import pytest
 import soundfile
 import torch
 
-from minicodec.listening import compare
+from minicodec import plotting
+from minicodec.listening import Condition, compare, fragment
+from minicodec.listening.sounds import loudness
 
 RATE = 24000
 
@@ -38,11 +40,19 @@ class Tags(HTMLParser):
         self.tags.append((tag, dict(attributes)))
 
 
-def test_nothing_is_fetched_and_nothing_runs():
+def test_nothing_is_fetched():
     page = compare({"a": torch.randn(1000) * 0.1}, RATE, "A title")._repr_html_()
-    assert "<script" not in page and "http" not in page and "@import" not in page
-    assert not re.search(r'(src|href)="(?!data:)', page)
-    assert page.count("<audio controls") == 1
+    assert not re.search(r'\b(src|href)="(?!data:)', page)
+    for word in ("http", "@import", "url(", "require", "fetch(", "iframe"):
+        assert word not in page, word
+    assert page.count("<audio controls") == page.count("<script>") == page.count("</script>") == 1
+
+
+def test_the_same_sounds_make_the_same_page():
+    clips = {"a": torch.linspace(-1, 1, 900), "b": torch.zeros(900)}
+    page = compare(clips, RATE)._repr_html_()
+    assert page == compare(clips, RATE)._repr_html_()
+    assert " id=" not in page  # so two on a page cannot clash
 
 
 def test_sounds_come_out_as_they_went_in():
@@ -64,20 +74,64 @@ def test_sounds_come_out_as_they_went_in():
 def test_level_is_kept_and_only_what_is_too_loud_is_turned_down():
     quiet, loud = 0.25 * torch.sin(torch.arange(1000.0)), 2.0 * torch.sin(torch.arange(1000.0))
     comparison = compare({"quiet": quiet, "loud": loud}, RATE, "Two")
-    assert comparison.title == "Two (all turned down by 6.0 dB)"
-    assert "turned down by 6.0 dB" in comparison._repr_html_()
+    assert "Levels: all turned down by 6.0 dB." in comparison._repr_html_()
     (a, _, _), (b, _, _) = sounds_in(comparison._repr_html_())
     assert abs(b).max() <= 1 and abs(abs(b).max() / abs(a).max() - 8) < 0.01
-    assert compare({"full": torch.ones(10)}, RATE).title == ""
+    assert "Levels" not in compare({"full": torch.ones(10)}, RATE)._repr_html_()
 
 
-def test_labels_and_titles_are_only_text(tmp_path):
+def test_loudness_is_matched_on_request_and_stated(speech):
+    clips = {"one": speech, "half": 0.5 * speech, "bright": speech.diff(), "mute": speech * 0}
+    page = compare(clips, RATE, match_loudness=True)._repr_html_()
+    assert "Levels: all brought to the loudness of “one”" in page
+    found = [torch.from_numpy(samples) for samples, _, _ in sounds_in(page)]
+    one, half, bright, mute = (loudness(clip, RATE) for clip in found)
+    assert abs(half - one) < 0.1 and abs(bright - one) < 0.1 and mute == -np.inf
+
+
+def test_loudness_weighs_as_the_recommendation_does():
+    """Annex 1: a full-scale 997 Hz sine is -3.01 LUFS; ears hear less of the bass."""
+    t = torch.arange(2 * RATE) / RATE
+    levels = {hz: loudness(torch.sin(2 * torch.pi * hz * t)[None], RATE) for hz in (40, 997, 4000)}
+    assert levels[997] == pytest.approx(-3.01, abs=0.02)
+    assert levels[40] < -7 and -0.5 < levels[4000] < 0.5
+    both = torch.sin(2 * torch.pi * 997 * t).expand(2, -1)
+    assert loudness(both, RATE) == pytest.approx(0.0, abs=0.02)
+
+
+def test_rates_and_measures_stand_beside_the_label():
+    sounds = {"x": Condition(torch.zeros(9), 6.0123, "<SI-SDR> 3 dB"), "y": torch.zeros(9)}
+    page = compare(sounds, RATE)._repr_html_().replace("\N{NO-BREAK SPACE}", " ")
+    assert '<span class="mc-facts">6.01 kbps, &lt;SI-SDR&gt; 3 dB</span>' in page
+    assert page.count('class="mc-facts"') == 1
+    for kbps, text in [(1.5, "1.50 kbps"), (12.04, "12.0 kbps"), (384, "384 kbps"), (0, "0.00")]:
+        page = compare({"x": Condition(torch.zeros(9), kbps)}, RATE)._repr_html_()
+        assert text in page.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_ten_seconds_in_six_versions_fit_in_three_megabytes(speech):
+    clip = speech.repeat(1, 1, 2)[..., : 10 * RATE]
+    page = compare({str(i): clip for i in range(6)}, RATE)._repr_html_()
+    script = re.search("<script>(.*?)</script>", page, re.S).group(1)
+    assert len(script.encode()) < 25_000
+    assert len(page.encode()) < 3_000_000
+
+
+def test_the_colours_are_those_of_the_plots():
+    style = fragment.style()
+    used = {colour.upper() for colour in re.findall("#[0-9a-f]{6}", style)}
+    assert {"#0072B2", "#56B4E9", "#D55E00", "#E69F00"} <= used & set(plotting.COLORS)
+
+
+def test_labels_titles_and_notes_are_only_text(tmp_path):
     evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-    comparison = compare({evil: torch.zeros(10), 6.0: torch.zeros(10)}, RATE, evil)
+    sounds = {evil: torch.zeros(10), 6.0: Condition(torch.zeros(10), metric=evil)}
+    comparison = compare(sounds, RATE, evil, match_loudness=True)
     page = comparison.save(tmp_path / "page.html", intro=evil).read_text(encoding="utf-8")
     for text in (comparison._repr_html_(), page):
         tags = Tags(text).tags
-        assert not {"script", "img"} & {tag for tag, _ in tags}
+        names = [tag for tag, _ in tags]
+        assert "img" not in names and names.count("script") == 1
         assert not any(key.startswith("on") for _, attributes in tags for key in attributes)
         assert html.escape(evil) in text
         labels = [attributes["aria-label"] for tag, attributes in tags if tag == "audio"]
@@ -126,8 +180,16 @@ def test_it_says_what_it_is():
         ({"x": None}, "'x' cannot be played"),
         ({"x": torch.zeros(1, 1, 1, 5)}, "'x' cannot be played: audio has three axes"),
         ({"x": torch.zeros(2, 1, 5)}, "'x' is a batch of 2 clips: choose one"),
+        ({"x": torch.zeros(500, 1)}, "'x' has 500 channels; mono and stereo can be played"),
+        ({"x": Condition(torch.zeros(0))}, "'x' cannot be played: audio needs at least one sample"),
     ],
 )
 def test_what_cannot_be_played(sounds, words):
     with pytest.raises(ValueError, match=words):
         compare({"fine": torch.zeros(5)} | sounds if sounds else {}, RATE)
+
+
+@pytest.mark.parametrize("rate", [0, -1, 24000.5, "24 kHz", None, 700_000])
+def test_impossible_rates(rate):
+    with pytest.raises(ValueError, match="the sample rate is an integer"):
+        compare({"x": torch.zeros(5)}, rate)

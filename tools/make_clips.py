@@ -3,6 +3,7 @@
     python tools/make_clips.py                  # render everything into book/_static/clips
     python tools/make_clips.py --only drums     # one clip
     python tools/make_clips.py --check          # are the files still what this code makes?
+    python tools/make_clips.py --opus           # the same clips through Opus, for chapter 00
 
 The instruments are in synth.py. Speech comes from the espeak-ng program, whose versions differ, so
 `--check` renders everything else again and looks at the speech files' level and length only.
@@ -274,11 +275,35 @@ def check(name, folder=CLIPS_DIR, tolerance=3e-4):
     return found
 
 
+# ---------------------------------------------------------------------------- Opus, the rival
+
+OPUS_CLIPS, OPUS_RATES = ("speech_en", "music", "hard"), (6, 12)
+
+
+def make_opus():
+    """Encode what chapter 00 compares. A constant rate, or music would get a third more than asked.
+
+    Readers need no Opus program to hear the files: libsndfile decodes them.
+    """
+    if shutil.which("opusenc") is None:
+        raise SystemExit("opusenc is missing: apt install opus-tools, or brew install opus-tools.")
+    for name in OPUS_CLIPS:
+        for kbps in OPUS_RATES:
+            target = CLIPS_DIR / f"{name}_{kbps}k.opus"
+            options = f"--quiet --hard-cbr --bitrate {kbps} --serial 1 --padding 0".split()
+            source = CLIPS_DIR / f"{name}.flac"
+            subprocess.run(["opusenc", *options, "--discard-comments", source, target], check=True)
+            print(f"{target.name:18s} {target.stat().st_size} bytes")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--opus", action="store_true", help="make the Opus files, nothing else")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="CLIP")
     args = parser.parse_args()
+    if args.opus:
+        return make_opus()
     CLIPS_DIR.mkdir(parents=True, exist_ok=True)
     bad = False
     for name in args.only:

@@ -5,6 +5,7 @@ python tools/run_tests.py unit   only the named ones
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,12 +18,14 @@ PYTEST = [sys.executable, "-m", "pytest"]
 STAGES = {
     "lint": [str(BIN / "ruff"), "check", "."],
     "types": [str(BIN / "mypy")],
+    "js": ["node", "--test", *(str(file) for file in sorted((ROOT / "tests/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
     # One kernel runs one chapter: loadscope keeps its cells together.
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "300", "chapters"],
     "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
-    "browser": [*PYTEST, "-m", "browser", "tests/test_book_browser.py"],
+    "browser": [*PYTEST, "-m", "browser", "tests/test_player_browser.py",
+                "tests/test_lab_browser.py", "tests/test_book_browser.py"],
 }  # fmt: skip
 
 
@@ -53,6 +56,10 @@ def main() -> int:
     for name in names:
         print(f"\n== {name}: {' '.join(STAGES[name]).replace(f'{ROOT}/', '')}", flush=True)
         env = dict(os.environ)
+        if name == "js" and not shutil.which("node") and not env.get("MINICODEC_REQUIRE_NODE"):
+            passed.append((name, "skipped: node is not installed, and the players' tests need it"))
+            print(passed[-1][1])
+            continue
         # Two workers on two cores: threads inside each would only wait for one another.
         if "-n" in STAGES[name]:
             env["OMP_NUM_THREADS"] = "1"

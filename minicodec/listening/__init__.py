@@ -1,0 +1,40 @@
+"""Hear versions of a sound, in a notebook or on a page with no kernel.
+
+    compare({"original": x, "6 kbps": y}, sample_rate=24000)
+
+shows one player that switches between the versions while they play. Each sound is held inside the
+page, as lossless FLAC, so nothing is fetched and nothing has to be installed to listen. The same
+way `abx` and `mushra` test listeners blind, and `analyse` says what the ratings are worth.
+
+Chapter 14.
+"""
+
+from minicodec.listening.abx import Abx, abx, abx_p_value
+from minicodec.listening.analysis import Analysis, analyse
+from minicodec.listening.comparison import Comparison, compare
+from minicodec.listening.live import bandwidths
+from minicodec.listening.microphone import Recording, record, upload
+from minicodec.listening.mushra import Mushra, low_pass, mushra
+from minicodec.listening.rival import opus
+from minicodec.listening.sounds import Condition
+from minicodec.listening.webmushra import export_webmushra
+
+__all__ = [
+    "Abx",
+    "Analysis",
+    "Comparison",
+    "Condition",
+    "Mushra",
+    "Recording",
+    "abx",
+    "abx_p_value",
+    "analyse",
+    "bandwidths",
+    "compare",
+    "export_webmushra",
+    "low_pass",
+    "mushra",
+    "opus",
+    "record",
+    "upload",
+]

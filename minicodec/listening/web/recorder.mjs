@@ -1,0 +1,108 @@
+// A button that records, or a file chooser, whose sound goes to Python.
+
+import { boot, element } from "./dom.mjs";
+import { base64, sentenceFor, wavOf } from "./wav.mjs";
+
+class Recorder {
+  constructor(figure) {
+    const { seconds, rate, inbox, microphone } = figure.dataset;
+    Object.assign(this, { figure, seconds: Number(seconds), rate: Number(rate), inbox });
+    this.length = this.seconds === 1 ? "1 second" : `${seconds} seconds`;
+    this.button = element("button", { class: "mc-toggle mc-record", type: "button",
+      onclick: () => this.press() }, this.idle());
+    this.button.hidden = microphone === "false";
+    this.file = element("input", { type: "file", accept: "audio/*",
+      onchange: () => this.attempt(() => this.take(this.file.files[0])) });
+    const label = element("label", { class: "mc-file" },
+      this.button.hidden ? "A file: " : "or a file: ", this.file);
+    this.meter = element("progress", { max: this.seconds, value: 0, "aria-label": "Recorded" });
+    this.meter.hidden = true;
+    this.status = element("p", { class: "mc-note", role: "status" });
+    figure.append(element("div", { class: "mc-bar" }, this.button, label, this.meter), this.status);
+  }
+
+  idle() {
+    return `● Record ${this.length}`;
+  }
+
+  /** Do something that may fail, and say how. */
+  async attempt(step) {
+    try {
+      this.status.textContent = "";
+      await step();
+    } catch (error) {
+      this.status.textContent = sentenceFor(error);
+    }
+  }
+
+  press() {
+    if (this.recorder) this.recorder.stop();
+    else this.attempt(() => this.record());
+  }
+
+  async record() {
+    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
+    this.python(); // better to learn that nobody listens before speaking
+    const stream = await navigator.mediaDevices.getUserMedia({
+      // What makes calls clearer changes the sound, and we want the sound.
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    const pieces = [];
+    this.recorder = new MediaRecorder(stream, { audioBitsPerSecond: 256000 });
+    this.recorder.ondataavailable = ({ data }) => pieces.push(data);
+    const stopped = new Promise((resolve) => { this.recorder.onstop = resolve; });
+    this.recorder.start();
+    this.button.textContent = "■ Stop";
+    this.meter.hidden = false;
+    const began = performance.now();
+    const tick = setInterval(() => {
+      this.meter.value = (performance.now() - began) / 1000;
+      if (this.meter.value >= this.seconds) this.press();
+    }, 50);
+    await stopped;
+    clearInterval(tick);
+    stream.getTracks().forEach((track) => track.stop());
+    this.recorder = null;
+    this.button.textContent = this.idle();
+    this.meter.hidden = true;
+    await this.take(new Blob(pieces));
+  }
+
+  /** Decode at our rate, cut to length, and send. */
+  async take(blob) {
+    if (!blob) return;
+    const context = new OfflineAudioContext(1, 1, this.rate);
+    const buffer = await context.decodeAudioData(await blob.arrayBuffer());
+    const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
+      buffer.getChannelData(c));
+    const length = Math.min(buffer.length, Math.round(this.seconds * this.rate));
+    const mono = Float32Array.from({ length }, (_, i) =>
+      channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+    const cut = buffer.length > length ? ` (its first ${this.length})` : "";
+    this.status.textContent = `Sent to Python${cut} …`;
+    const reply = await this.python()(base64(wavOf(mono, this.rate)));
+    this.status.textContent = reply ? reply + cut : `Sent to Python${cut}.`;
+  }
+
+  /** What hands text to Python: Colab's own call, or a hidden field of a Jupyter widget. */
+  python() {
+    const colab = window.google?.colab?.kernel;
+    if (colab) {
+      return async (text) => {
+        const answer = await colab.invokeFunction(`minicodec.${this.inbox}`, [text], {});
+        return answer.data["application/json"].message;
+      };
+    }
+    // The widget stands below us, in the same cell.
+    const field = [...document.querySelectorAll(".minicodec-inbox textarea")].find((node) =>
+      this.figure.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING);
+    if (!field) throw Object.assign(new Error(), { name: "NoKernel" });
+    return (text) => {
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+  }
+}
+
+boot("recorder", (figure) => new Recorder(figure));

@@ -1,0 +1,139 @@
+"""A test for webMUSHRA: the same sounds, for a server and many listeners.
+
+Chapter 14. webMUSHRA is by the International Audio Laboratories Erlangen, under its own licence;
+nothing of it is in here. The format is that of its documentation, `doc/experimenter.md`, for
+versions 1.3 and 1.4: https://github.com/audiolabs/webMUSHRA
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from minicodec import audio as audio_
+from minicodec.listening.mushra import REFERENCE, Clips, arranged
+
+_RATE = 48000  # of most sound cards, and webMUSHRA refuses files of another rate than the card's
+_LONGEST = 12.0  # seconds that webMUSHRA allows
+_ANCHORS = {"anchor 3.5 kHz": "anchor35", "anchor 7 kHz": "anchor70"}
+
+
+def export_webmushra(
+    folder: str | Path,
+    conditions: Mapping[str, Clips],
+    reference: Clips,
+    sample_rate: int,
+    title: str = "Listening test",
+) -> Path:
+    """Write a folder that webMUSHRA runs: `NAME.yaml` and WAV files of 48 kHz.
+
+    Copy the folder into webMUSHRA's `configs/`, serve that with PHP, and open
+    `http://HOST/?config=NAME/NAME.yaml`. Results land in `results/NAME/mushra.csv`, which `analyse`
+    reads. The anchors are ours and go as files: webMUSHRA's own take long to compute in the page.
+
+    Args:
+        folder: is made; its name, of letters, digits, "-" and "_", is the test's.
+        conditions, reference, sample_rate: as for `mushra`.
+        title: shown to the listeners.
+
+    Returns:
+        the YAML file.
+
+    Raises:
+        ValueError: as `mushra`, and for a folder that is not empty, a name of other characters, or
+            a sound longer than 12 s.
+    """
+    folder = Path(folder)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", folder.name):
+        raise ValueError(f"{folder.name!r}: a test's name is of letters, digits, - and _.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} exists already and is not an empty folder.")
+    items = arranged(conditions, reference, sample_rate)
+    for name, clips in items.items():
+        if clips[REFERENCE].shape[-1] > _LONGEST * sample_rate:
+            raise ValueError(f"{name!r} is longer than the {_LONGEST:g} s that webMUSHRA allows.")
+    folder.mkdir(parents=True, exist_ok=True)
+    pages: list[object] = ["random"]
+    for number, (name, clips) in enumerate(items.items(), 1):
+        peak = max(1.0, *(float(clip.abs().max()) for clip in clips.values()))
+        files = {}
+        for place, (label, clip) in enumerate(clips.items()):
+            file = f"{number}-{place}.wav"
+            audio_.save(folder / file, _wave(clip / peak, sample_rate), _RATE)
+            files[_ANCHORS.get(label, label)] = f"configs/{folder.name}/{file}"
+        pages.append(_page(name, files))
+    config = {
+        "testname": title,
+        "testId": folder.name,
+        "bufferSize": 2048,
+        "stopOnErrors": True,
+        "showButtonPreviousPage": False,
+        "remoteService": "service/write.php",
+        "pages": [pages, _last_page()],
+    }
+    target = folder / f"{folder.name}.yaml"
+    target.write_text("\n".join(_yaml(config)) + "\n", encoding="utf-8")
+    return target
+
+
+def _page(name: str, files: dict[str, str]) -> dict[str, object]:
+    stimuli = {label: file for label, file in files.items() if label != REFERENCE}
+    return {
+        "type": "mushra",
+        "id": name,
+        "name": name,
+        "content": "Rate how close each version comes to the reference, in every respect.",
+        "showWaveform": False,
+        "enableLooping": True,
+        "randomize": True,
+        "showConditionNames": False,
+        "strict": True,
+        "reference": files[REFERENCE],
+        "createAnchor35": False,
+        "createAnchor70": False,
+        "stimuli": stimuli,
+    }
+
+
+def _last_page() -> dict[str, object]:
+    return {
+        "type": "finish",
+        "name": "Thank you",
+        "content": "Thank you for listening. Please leave a name or a code.",
+        "showResults": True,
+        "writeResults": True,
+        # The results' column of this name tells `analyse` who rated.
+        "questionnaire": [{"type": "text", "label": "Name or code", "name": "listener"}],
+    }
+
+
+def _wave(clip: Tensor, sample_rate: int) -> Tensor:
+    while clip.dim() < 3:
+        clip = clip[None]
+    # Resampling may overshoot full scale by a little.
+    return audio_.resample(clip[0], sample_rate, _RATE).clamp(-1, 1)
+
+
+def _yaml(value: object) -> list[str]:
+    """Lines of block YAML: webMUSHRA's parser does not know all of the language."""
+    lines = []
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            # Quoted, for a label may be "no", which is false in YAML.
+            name = json.dumps(key, ensure_ascii=False)
+            if isinstance(inner, (dict, list)):
+                lines += [f"{name}:", *("    " + line for line in _yaml(inner))]
+            else:
+                lines.append(f"{name}: {json.dumps(inner, ensure_ascii=False)}")
+    elif isinstance(value, list):
+        for inner in value:
+            first, *rest = _yaml(inner)
+            if isinstance(inner, list):
+                lines += ["-", *("    " + line for line in (first, *rest))]
+            else:
+                lines += [f"- {first}", *("  " + line for line in rest)]
+    else:
+        lines.append(json.dumps(value, ensure_ascii=False))
+    return lines

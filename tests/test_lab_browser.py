@@ -1,0 +1,139 @@
+"""The players in JupyterLab with a live kernel: they play, and the controls reach Python."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from test_player_browser import BROWSERS, FLAGS, chosen, unavailable, wait_until_it_plays
+
+pytestmark = pytest.mark.browser
+
+# The browser brings a microphone that beeps once a second.
+MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+CELLS = [
+    """import torch
+from minicodec import listening
+from minicodec.codec import Codec
+from minicodec.config import CodecConfig
+tone = 0.3 * torch.sin(torch.arange(48000) * 0.1)
+listening.compare({"one": tone, "two": tone / 2}, 24000, "Two tones")""",
+    """config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)
+codec = Codec(config).eval()
+listening.bandwidths(codec, tone[None, None])""",
+    "voice = listening.record(seconds=1)",
+    "files = listening.upload()",
+    "print('heard', voice.ready, files.ready)",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[str]:
+    """Address of a notebook, not yet run, in a JupyterLab of its own."""
+    if next((p for p in map(shutil.which, BROWSERS) if p), None) is None:
+        unavailable(f"no browser found; install one of {', '.join(BROWSERS)}")
+    pytest.importorskip("jupyterlab")
+    folder = tmp_path_factory.mktemp("lab")
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source, "outputs": [],
+         "execution_count": None}
+        for i, source in enumerate(CELLS)
+    ]  # fmt: skip
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}}
+    (folder / "test.ipynb").write_text(json.dumps(notebook | {"nbformat": 4, "nbformat_minor": 5}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(8)
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--ip=127.0.0.1",
+        f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={token}",
+        "--allow-root", "--LabApp.collaborative=False",
+    ]  # fmt: skip
+    env = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+    }
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    else:
+        server.kill()
+        raise AssertionError((folder / "log").read_text()[-2000:])
+    yield f"{address}/lab/tree/test.ipynb?token={token}"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def notebook(lab) -> Iterator:
+    """The page of the notebook, all cells run."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(p for p in map(shutil.which, BROWSERS) if p)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + MICROPHONE)
+        page = browser.new_page(viewport={"width": 1200, "height": 1600})
+        page.goto(lab)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=30_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=30_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.get_by_text("heard False False").wait_for(timeout=60_000)
+        yield page
+        browser.close()
+
+
+def test_compare_plays_and_its_keys_leave_the_notebook_alone(notebook):
+    player = notebook.locator(".minicodec-player").first
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    cells = notebook.locator(".jp-Notebook .jp-Cell").count()
+    for key in ("2", "a", "b", "ArrowDown", "1", "2"):
+        notebook.keyboard.press(key)
+    assert chosen(player) == [1]
+    assert notebook.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert notebook.locator(".jp-MarkdownCell").count() == 0
+
+
+def test_a_slider_runs_the_codec_again(notebook):
+    cell = notebook.locator(".jp-CodeCell").nth(1)
+    assert cell.locator(".minicodec-player").count() == 1
+    cell.locator(".widget-slider:has-text('damaged bits') .noUi-handle").press("ArrowRight")
+    player = cell.locator(".minicodec-player").nth(1)
+    player.get_by_text("1 damaged bit").first.wait_for(timeout=20_000)
+    player.locator(".mc-choice").nth(1).click()
+    wait_until_it_plays(player)
+
+
+def test_a_voice_reaches_python(notebook):
+    cell = notebook.locator(".jp-CodeCell").nth(2)
+    cell.get_by_role("button", name="Record").click()
+    cell.get_by_text("1.0 seconds received").wait_for(timeout=15_000)
+
+
+def test_a_file_reaches_python(notebook, tmp_path):
+    import soundfile
+    import torch
+
+    soundfile.write(tmp_path / "a.wav", 0.1 * torch.randn(12000).numpy(), 24000)
+    cell = notebook.locator(".jp-CodeCell").nth(3)
+    with notebook.expect_file_chooser() as chooser:
+        cell.get_by_role("button", name="Choose a file").click()
+    chooser.value.set_files(tmp_path / "a.wav")
+    cell.get_by_text("0.5 seconds received").wait_for(timeout=15_000)

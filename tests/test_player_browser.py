@@ -1,0 +1,498 @@
+"""The player in a real browser: it starts at once, keeps time, obeys keys, and disturbs nobody.
+
+The pages are fragments saved to a folder; the book need not be built. Without a browser the tests
+are skipped; with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
+"""
+
+import base64
+import io
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from minicodec.listening import Condition, compare, fragment
+from minicodec.listening.microphone import recorder
+
+pytestmark = pytest.mark.browser
+
+RATE = 24000
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# No autoplay flag: as for a reader, sound needs a click or a key first.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
+
+EVIL = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    path = next((p for p in map(shutil.which, BROWSERS) if p), None)
+    if path is None:
+        unavailable(f"no browser found; install one of {', '.join(BROWSERS)}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Path:
+    """A folder with a page of one player and a page of two."""
+    folder = tmp_path_factory.mktemp("pages")
+    t = torch.arange(4 * RATE) / RATE
+    tone = 0.3 * torch.sin(2 * torch.pi * 440 * t)
+    sounds = {
+        "original": Condition(tone, 384),
+        "half": Condition(tone / 2, 6.01, "SI-SDR 3 dB"),
+        EVIL: tone[: 3 * RATE],  # shorter than the others
+    }
+    one = compare(sounds, RATE, "A tone, three times", match_loudness=True)
+    one.save(folder / "one.html", "Listen.")
+    two = compare({"a": tone, "b": -tone}, RATE, "Two")._repr_html_() * 2
+    fragment.save_page(folder / "two.html", "Two players", "", two)
+    voice = recorder(1, RATE, "test", microphone=True)
+    fragment.save_page(folder / "voice.html", "Your voice", "", voice)
+    return folder
+
+
+@pytest.fixture
+def tab(browser) -> Iterator:
+    context = browser.new_context(viewport={"width": 900, "height": 800})
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on(
+        "request",
+        lambda request: request.url.startswith(("file:", "data:"))
+        or page.problems.append(request.url),
+    )
+    yield page
+    assert page.problems == []
+    context.close()
+
+
+def opened(tab, pages: Path, name: str = "one"):
+    tab.goto((pages / f"{name}.html").as_uri())
+    return tab.locator(".minicodec-player").first
+
+
+def place(player) -> float:
+    minutes, seconds = player.locator(".mc-time").inner_text().split(" / ")[0].split(":")
+    return 60 * int(minutes) + float(seconds)
+
+
+def chosen(player) -> list[int]:
+    pressed = player.locator(".mc-choice").evaluate_all(
+        "all => all.map(b => b.getAttribute('aria-pressed'))"
+    )
+    return [i for i, value in enumerate(pressed) if value == "true"]
+
+
+def playing(player) -> bool:
+    return player.locator(".mc-play").get_attribute("aria-label") == "Pause"
+
+
+def wait_until_it_plays(player, beyond: float = 0.1) -> None:
+    for _ in range(100):
+        if playing(player) and place(player) > beyond:
+            return
+        player.page.wait_for_timeout(20)
+    raise AssertionError(f"not playing: at {place(player)} s")
+
+
+def test_one_click_plays(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    assert tab.evaluate("minicodecAudio.state") == "running"
+    assert player.get_by_role("status").inner_text() == "Playing original"
+    player.get_by_role("button", name="Pause").click()
+    stopped = place(player)
+    tab.wait_for_timeout(200)
+    assert place(player) == stopped and not playing(player)
+
+
+def test_a_click_on_a_version_plays_it_and_another_click_switches(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("button", name="half").click()
+    wait_until_it_plays(player, beyond=0.3)
+    assert chosen(player) == [1]
+    player.get_by_role("button", name="original").click()
+    assert chosen(player) == [0] and playing(player)
+    assert place(player) >= 0.3, "a switch went back to the beginning"
+
+
+# Each version is a train of clicks at the same moments, of another height: so from the sound that
+# comes out one can read both which version is heard and whether it is in time.
+IN_TIME = """async () => {
+    SCRIPT
+    const rate = 48000, period = 2400, length = 2 * rate;
+    const context = new OfflineAudioContext(1, length, rate);
+    const buffers = [1, 0.5, 0.25].map(height => {
+        const buffer = context.createBuffer(1, length, rate);
+        for (let i = 0; i < length; i += period) buffer.getChannelData(0)[i] = height;
+        return buffer;
+    });
+    const engine = new Engine(context, buffers);
+    engine.start(0.1, LOOP);
+    const turns = [[0.3, 1], [0.71, 2], [0.7125, 0], [1.3, 2], [1.61, 1]];
+    for (const [when, which] of turns) {
+        context.suspend(when).then(() => { engine.choose(which); context.resume(); });
+    }
+    const sound = (await context.startRendering()).getChannelData(0);
+    const clicks = [];
+    sound.forEach((value, i) => { if (value > 0.1) clicks.push([i, value]); });
+    return clicks;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "count"), [("{}", 38), ("{ start: 0.1, end: 0.6, loop: true }", 40)]
+)
+def test_switching_keeps_time_to_the_sample(tab, pages, loop, count):
+    opened(tab, pages)
+    script = fragment.script("logic", "engine").removeprefix("(() => {").removesuffix("})();")
+    clicks = tab.evaluate(IN_TIME.replace("SCRIPT", script).replace("LOOP", loop))
+    starts = round(0.02 * 48000)
+    assert len(clicks) == count
+    # 0.1 s into the clip is click number two, so the first one sounds at the start.
+    offsets = [sample - starts - 2400 * n for n, (sample, _) in enumerate(clicks)]
+    assert max(map(abs, offsets)) <= 1, offsets  # of 48 samples that a millisecond has
+    heard = [round(value, 3) for _, value in clicks]
+    seconds = [sample / 48000 for sample, _ in clicks]
+    for when, height in zip(seconds, heard):
+        turns = [(0.3, 0.5), (0.7125, 1.0), (1.3, 0.25), (1.61, 0.5)]
+        if all(not t <= when < t + 0.012 for t, _ in turns):  # not in the middle of a fade
+            assert height == next((h for t, h in reversed(turns) if when >= t), 1.0), when
+
+
+def test_all_versions_start_at_one_moment_of_the_audio_clock(tab, pages):
+    tab.add_init_script("""
+        window.starts = [];
+        const start = AudioBufferSourceNode.prototype.start;
+        AudioBufferSourceNode.prototype.start = function (when, offset) {
+            starts.push([when, offset, this.buffer.duration, this.context.currentTime]);
+            start.apply(this, arguments);
+        };""")
+    player = opened(tab, pages)
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    starts = tab.evaluate("starts")
+    assert len(starts) == 3
+    assert len({(when, offset, length) for when, offset, length, _ in starts}) == 1
+    assert all(now < when for when, _, _, now in starts), "one began before all were armed"
+
+
+def test_keys(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("slider").focus()
+    keys = tab.keyboard
+    keys.press("2")
+    assert chosen(player) == [1] and not playing(player)
+    keys.press("9")
+    assert chosen(player) == [1]
+    keys.press("ArrowDown")
+    assert chosen(player) == [2]
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    assert chosen(player) == [0]
+    keys.press("ArrowRight")
+    assert place(player) == 1.0
+    assert player.get_by_role("slider").get_attribute("aria-valuetext") == (
+        "1.0 seconds of 4.0 seconds"
+    )
+    keys.press("Space")
+    wait_until_it_plays(player, beyond=1.1)
+    keys.press("ArrowLeft")
+    assert playing(player) and place(player) < 1
+    keys.press("Space")
+    assert not playing(player)
+    keys.press("Home")
+    assert place(player) == 0.0
+    keys.press("Control+2")
+    assert chosen(player) == [0]
+
+
+def test_keys_elsewhere_do_nothing(tab, pages):
+    player = opened(tab, pages)
+    tab.keyboard.press("2")
+    tab.keyboard.press("Space")
+    assert chosen(player) == [0] and not playing(player)
+    player.locator("summary").focus()
+    tab.keyboard.press("Space")
+    assert player.locator("details").get_attribute("open") == "" and not playing(player)
+    player.get_by_role("button", name="Difference").focus()
+    tab.keyboard.press("Space")
+    assert not playing(player)
+    assert "blue is missing" in player.locator(".mc-legend").inner_text()
+
+
+def test_the_end_is_the_end_and_play_begins_again(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("slider").focus()
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Space")
+    wait_until_it_plays(player, beyond=3.1)
+    for _ in range(100):
+        if not playing(player):
+            break
+        tab.wait_for_timeout(20)
+    assert not playing(player) and place(player) == 0
+
+
+def drag(tab, player, start: float, end: float) -> None:
+    box = player.get_by_role("slider").bounding_box()
+    x, width, y = box["x"], box["width"], box["y"] + 20
+    tab.mouse.move(x + start / 4 * width, y)
+    tab.mouse.down()
+    tab.mouse.move(x + end / 4 * width, y + 5, steps=3)
+    tab.mouse.up()
+
+
+def test_a_dragged_region_loops(tab, pages):
+    player = opened(tab, pages)
+    drag(tab, player, 2.0, 1.6)
+    assert player.get_by_role("status").inner_text() == "Loop from 1.6 seconds to 2.0 seconds"
+    player.get_by_role("button", name="Play").click()
+    seen = []
+    for _ in range(30):
+        tab.wait_for_timeout(40)
+        seen.append(place(player))
+    assert playing(player)
+    assert min(seen) >= 1.59 and max(seen) <= 2.01
+    assert any(b < a for a, b in zip(seen, seen[1:])), "it never went round"
+    tab.keyboard.press("Escape")
+    assert not player.locator(".mc-region").is_visible() and playing(player)
+
+
+def test_a_region_by_keys_and_a_click_outside(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("slider").focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("a")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("b")
+    assert player.get_by_role("status").inner_text() == "Loop from 1.0 seconds to 2.0 seconds"
+    assert player.get_by_role("button", name="Loop").get_attribute("aria-pressed") == "true"
+    box = player.get_by_role("slider").bounding_box()
+    tab.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    assert place(player) == pytest.approx(3, abs=0.05)
+    assert not player.locator(".mc-region").is_visible()
+
+
+def test_two_players_take_turns(tab, pages):
+    opened(tab, pages, "two")
+    first, second = tab.locator(".minicodec-player").all()
+    first.get_by_role("button", name="Play").click()
+    wait_until_it_plays(first)
+    second.get_by_role("button", name="Play").click()
+    wait_until_it_plays(second)
+    assert not playing(first)
+    second.focus()
+    tab.keyboard.press("2")
+    assert (chosen(first), chosen(second)) == ([0], [1])
+    # The plain players inside take part too.
+    first.locator("summary").click()
+    first.locator("audio").first.evaluate("audio => audio.play()")
+    tab.wait_for_timeout(100)
+    assert not playing(second)
+    assert tab.locator(".mc-panel").count() == 2, "a figure was upgraded twice"
+
+
+def test_without_scripts_the_list_plays(browser, pages):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((pages / "one.html").as_uri())
+    assert page.locator(".mc-panel").count() == 0
+    players = page.locator("audio[controls]")
+    assert players.count() == 3 and all(p.is_visible() for p in players.all())
+    assert players.first.get_attribute("aria-label") == "original, 4.0 seconds"
+    assert page.get_by_text("6.01 kbps, SI-SDR 3 dB").is_visible()
+    context.close()
+
+
+def test_sounds_that_cannot_be_decoded_leave_the_list(tab, pages):
+    broken = re.sub("base64,[^\"]{99}", "base64,AAAA", (pages / "one.html").read_text())
+    (pages / "broken.html").write_text(broken)
+    player = opened(tab, pages, "broken")
+    player.locator("audio").first.wait_for(state="visible")
+    assert player.locator(".mc-panel").count() == 0
+    assert len(tab.problems) == 1 and "decode" in tab.problems.pop()
+
+
+def test_labels_are_only_text(tab, pages):
+    player = opened(tab, pages)
+    player.get_by_role("button", name="Play").click()
+    tab.keyboard.press("3")
+    assert EVIL in player.get_by_role("status").inner_text()
+    assert EVIL in player.locator(".mc-choice").nth(2).inner_text()
+    assert tab.evaluate("window.hacked") is None
+
+
+def test_nothing_serious_is_found_by_axe(tab, pages):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    player = opened(tab, pages)
+    player.get_by_role("button", name="half").click()
+    player.get_by_role("button", name="Loop").click()
+    tab.locator("summary").click()
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        violations = axe.Axe().run(tab).response["violations"]
+        assert is_dark(player) == (scheme == "dark")
+        serious = [v["help"] for v in violations if v["impact"] in ("serious", "critical")]
+        assert serious == [], scheme
+
+
+def is_dark(player) -> bool:
+    color = player.evaluate("figure => getComputedStyle(figure).backgroundColor")
+    return color != "rgb(255, 255, 255)"
+
+
+UNMARK = ["class", "theme", "data-theme", "data-jp-theme-light"]
+
+
+def test_it_is_dark_where_the_page_is(tab, pages):
+    """The reader's system says the opposite each time; the page's word counts."""
+    player = opened(tab, pages)
+    root, body = "document.documentElement", "document.body"
+    for dark, mark in [
+        (True, f"{root}.dataset.theme = 'dark'"),
+        (True, f"{root}.setAttribute('theme', 'dark')"),
+        (True, f"{body}.dataset.jpThemeLight = 'false'"),
+        (True, f"{body}.classList.add('vscode-dark')"),
+        (False, f"{root}.dataset.theme = 'light'"),
+        (False, f"{body}.dataset.jpThemeLight = 'true'"),
+        (False, f"{body}.classList.add('vscode-light')"),
+    ]:
+        tab.emulate_media(color_scheme="light" if dark else "dark")
+        tab.evaluate(mark)
+        assert is_dark(player) == dark, mark
+        tab.evaluate(f"[{root}, {body}].forEach(e => {UNMARK}.forEach(n => e.removeAttribute(n)))")
+
+
+def test_a_phone_shows_it_whole(browser, pages):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, is_mobile=True)
+    page = context.new_page()
+    player = opened(page, pages)
+    player.locator(".mc-panel").wait_for()
+    too_wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    heights = player.locator(".mc-choice, .mc-play").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().height)"
+    )
+    one_row = player.locator(".mc-bar").evaluate("bar => bar.clientHeight")
+    context.close()
+    assert too_wide <= 0
+    assert min(heights) >= 44  # for a fingertip
+    assert one_row < 60
+
+
+def test_with_reduced_motion_the_cursor_rests_between_steps(browser, pages):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    player = opened(page, pages)
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    moved = page.evaluate("""async () => {
+        let count = 0;
+        const cursor = document.querySelector('.mc-cursor');
+        new MutationObserver(() => count++).observe(cursor, { attributes: true });
+        await new Promise(resolve => setTimeout(resolve, 1100));
+        return count;
+    }""")
+    context.close()
+    assert 1 <= moved <= 3
+
+
+def test_the_picture_is_drawn_and_follows_the_version(tab, pages):
+    player = opened(tab, pages)
+    player.locator(".mc-panel").wait_for()
+    sums = []
+    for press in ("1", "3", None):
+        tab.wait_for_timeout(300)
+        if press:
+            player.get_by_role("slider").focus()
+            tab.keyboard.press(press)
+        else:
+            player.get_by_role("button", name="Difference").click()
+        sums.append(
+            player.locator(".mc-mel").evaluate(
+                "c => c.getContext('2d').getImageData(60, 0, c.width - 60, c.height).data"
+                ".reduce((sum, value) => sum + value, 0)"
+            )
+        )
+    assert len(set(sums)) == 3 and min(sums) > 0
+    assert player.get_by_role("img").get_attribute("aria-label").startswith("Difference")
+
+
+LISTENING = """const field = document.createElement('p');
+field.className = 'minicodec-inbox';
+field.append(document.createElement('textarea'));
+document.body.append(field);"""
+
+
+def refused(name: str) -> str:
+    return (
+        "navigator.mediaDevices.getUserMedia = () => "
+        f"Promise.reject(new DOMException('', '{name}'))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        ("", "No kernel is running here"),
+        (LISTENING + refused("NotFoundError"), "No microphone was found"),
+        (LISTENING + refused("NotAllowedError"), "was not allowed"),
+        (LISTENING + refused("NotReadableError"), "in use by another program"),
+        (
+            LISTENING + "Object.defineProperty(navigator, 'mediaDevices', { value: undefined })",
+            "may not use a microphone",
+        ),
+    ],
+)
+def test_a_microphone_that_fails_says_why(tab, pages, situation, words):
+    figure = opened(tab, pages, "voice")
+    tab.evaluate(f"() => {{ {situation} }}")
+    figure.get_by_role("button", name="Record 1 second").click()
+    figure.get_by_role("status").get_by_text(words).wait_for(timeout=2000)
+    assert figure.get_by_role("button", name="Record").is_visible()
+
+
+def test_a_file_is_cut_and_sent_to_colab(tab, pages, tmp_path):
+    soundfile.write(tmp_path / "stereo.flac", 0.1 * torch.randn(3 * 44100, 2).numpy(), 44100)
+    (tmp_path / "not.wav").write_text("not a sound")
+    figure = opened(tab, pages, "voice")
+    tab.evaluate("""() => {
+        const invokeFunction = async (name, [text]) => {
+            window.sent = [name, text];
+            return { data: { 'application/json': { message: 'Thank you.' } } };
+        };
+        window.google = { colab: { kernel: { invokeFunction } } };
+    }""")
+    chooser = figure.locator("input[type=file]")
+    chooser.set_input_files(tmp_path / "not.wav")
+    figure.get_by_text("not audio that the browser can read").wait_for(timeout=2000)
+    assert tab.evaluate("window.sent") is None
+    chooser.set_input_files(tmp_path / "stereo.flac")
+    figure.get_by_text("Thank you. (its first 1 second)").wait_for(timeout=2000)
+    name, text = tab.evaluate("window.sent")
+    samples, rate = soundfile.read(io.BytesIO(base64.b64decode(text)))
+    assert (name, rate, samples.shape) == ("minicodec.test", RATE, (RATE,))
+    assert 0.02 < samples.std() < 0.2
