@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def stft(audio: Tensor, n_fft: int = 1024, hop_length: int | None = None) -> Tensor:
+def stft(
+    audio: Tensor, n_fft: int = 1024, hop_length: int | None = None, center: bool = True
+) -> Tensor:
     """Complex spectrum of short, overlapping, windowed pieces of the signal.
 
     The signal is mirrored at both ends so that frame `t` is centred on sample `t * hop_length`,
@@ -19,9 +21,13 @@ def stft(audio: Tensor, n_fft: int = 1024, hop_length: int | None = None) -> Ten
     Args:
         n_fft: samples per piece.
         hop_length: samples from one piece to the next; a quarter of `n_fft` by default.
+        center: False mirrors nothing: frame `t` *begins* at sample `t * hop_length`, and samples
+            that fill no whole piece at the end are left out. A clip shorter than one piece is
+            lengthened with zeros.
 
     Shape:
-        audio: [..., T] → [..., n_fft // 2 + 1, 1 + T // hop_length], complex
+        audio: [..., T] → [..., n_fft // 2 + 1, 1 + T // hop_length], complex; not centred, there
+        are 1 + (T - n_fft) // hop_length frames
 
     >>> stft(torch.randn(1, 1, 24000)).shape
     torch.Size([1, 1, 513, 94])
@@ -29,10 +35,11 @@ def stft(audio: Tensor, n_fft: int = 1024, hop_length: int | None = None) -> Ten
     hop_length = n_fft // 4 if hop_length is None else hop_length
     flat = audio.reshape(-1, audio.shape[-1])
     # A clip shorter than half a window has nothing to mirror: pad it with zeros first.
-    flat = F.pad(flat, (0, max(0, n_fft // 2 + 1 - flat.shape[-1])))
+    least = n_fft // 2 + 1 if center else n_fft
+    flat = F.pad(flat, (0, max(0, least - flat.shape[-1])))
     window = torch.hann_window(n_fft, device=audio.device, dtype=audio.dtype)
     spectrum = (
-        torch.stft(flat, n_fft, hop_length, window=window, center=True, return_complex=True)
+        torch.stft(flat, n_fft, hop_length, window=window, center=center, return_complex=True)
         / window.pow(2).sum().sqrt()
     )
     return spectrum.reshape(*audio.shape[:-1], *spectrum.shape[-2:])
