@@ -4,8 +4,10 @@ Colours are told apart by readers with any kind of colour vision (Okabe and Ito'
 backgrounds are transparent with mid-grey text, so that figures sit on light and dark pages.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -145,6 +147,45 @@ def curve(
     if len(ys) > 1:
         ax.legend()
     return ax
+
+
+def learning_curves(path: str | Path, over: str = "minutes") -> Figure:
+    """A training run at a glance: its losses, and what held-out clips say at every bandwidth.
+
+    Args:
+        path: metrics.jsonl of a run, one JSON object per line.
+        over: horizontal axis: "step", "minutes" or "audio_hours".
+
+    Raises:
+        ValueError: if the file is missing, or has not a line with this axis.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no such file.")
+    lines = [json.loads(line) for line in Path(path).read_text().splitlines() if line]
+    rows = [row for row in lines if over in row]
+    if not rows:
+        raise ValueError(f"{path} has no line with {over!r}.")
+    figure, axes = plt.subplots(1, 3, figsize=(10, 2.8))
+    known = {name for row in rows for name in row}
+    losses = [n for n in ("mel", "adversarial", "features", "discriminator") if n in known]
+    panels = [("loss", losses)] + [
+        (title, sorted((n for n in known if n.startswith(start)), key=_bandwidth))
+        for title, start in (("mel distance (dB)", "mel_"), ("SI-SDR (dB)", "sdr_"))
+    ]
+    for ax, (title, names) in zip(axes, panels):
+        for name in names:
+            points = [(row[over], row[name]) for row in rows if name in row]
+            label = f"{_bandwidth(name):g} kbps" if "_" in name else name
+            ax.plot(*zip(*points), label=label)
+        ax.set(xlabel=over.replace("_", " "), ylabel=title)
+        if names:
+            ax.legend(fontsize=8)
+    return figure
+
+
+def _bandwidth(name: str) -> float:
+    """6.0 of "mel_6"."""
+    return float(name.rpartition("_")[2]) if "_" in name else 0.0
 
 
 def _first_channel(audio: Tensor) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Pictures are drawn for every kind of clip, with the right axes."""
 
+import json
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,3 +95,18 @@ def test_style_and_a_given_place():
     ax = plt.subplots()[1]
     assert plotting.waveform(CLIPS["mono"], RATE, ax) is ax
     assert len(plt.get_fignums()) == 1
+
+
+def test_learning_curves_draw_what_a_run_wrote(tmp_path):
+    rows = [{"step": 50, "minutes": 1.0, "mel": 1.2}, {"step": 100, "minutes": 2.0, "mel": 0.9},
+            {"step": 100, "minutes": 2.0, "mel_12": 8.0, "mel_6": 9.0, "sdr_6": 1.0}]  # fmt: skip
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    losses, mels, sdrs = plotting.learning_curves(path, over="step").axes
+    assert losses.lines[0].get_xydata().tolist() == [[50, 1.2], [100, 0.9]]
+    assert [line.get_label() for line in mels.lines] == ["6 kbps", "12 kbps"]
+    assert sdrs.lines[0].get_xydata().tolist() == [[100, 1.0]]
+    with pytest.raises(ValueError, match="no line with 'hours'"):
+        plotting.learning_curves(path, over="hours")
+    with pytest.raises(ValueError, match="no such file"):
+        plotting.learning_curves(tmp_path / "none")

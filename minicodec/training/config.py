@@ -1,0 +1,202 @@
+"""How a codec is trained, as one value that checks itself.
+
+Chapter 10. The defaults are the paper's recipe (sections 3.4 and 4.1). Files of a few lines in
+`minicodec/training/configs` change what they are about and nothing else:
+
+    CONFIG = replace(MINI, balanced=False)
+
+`minicodec train NAME` looks for `minicodec/training/configs/NAME.py`; `minicodec train FILE.json`
+reads a config from a file. A file is JSON, never Python: it may come from a stranger, and reading
+it must not run it. Each run writes its own config as such a file.
+"""
+
+import dataclasses
+import importlib
+import json
+import math
+import pkgutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from minicodec.config import CodecConfig
+
+#: Shapes of the mel loss: the paper's plain sum of L1 and L2, or logarithms of a signal that was
+#: divided by its loudness, which a small model learns more from.
+MelKind = Literal["paper", "log"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a run learns, except the recordings; it checks itself.
+
+    Args:
+        codec: what is trained.
+        seconds: length of a clip in the batch.
+        batch: clips per step, all processes together.
+        steps: updates until the end. The learning rate and its fall are given in steps, so that
+            a run which was interrupted goes on as if it had not been.
+        learning_rate, betas: of Adam, for both networks.
+        final_rate: share of the learning rate that is left at the last step, along a cosine; 1
+            keeps it constant, as the paper does.
+        max_norm: gradients of the codec longer than this are shortened; None never does.
+        warm_up: steps without the quantizer. Codebooks then start from k-means of many latents
+            at once, which already mean something. 0 starts one codebook a step from the first.
+        decoder_only: leave encoder and quantizer as they are. Codes of old streams stay valid.
+        time, mel, adversarial, features: weights of the losses; 0 leaves one out.
+        commitment: weight of the commitment loss, which is not balanced.
+        balanced: weigh gradients (paper, section 3.4); else the losses themselves are weighed.
+        mel_kind: "paper" or "log", as in `minicodec.losses`.
+        discriminator_filters: width of the discriminator; the paper's has 32.
+        discriminator_windows: STFT windows that the discriminator looks through, in samples.
+        discriminator_rate: its learning rate, as a multiple of the codec's.
+        discriminator_share: probability that the discriminator learns in a step.
+        discriminator_from: first step that has a discriminator.
+        head_start: steps from there on in which the discriminator learns alone. One that has
+            learned nothing yet would lead a codec that has learned much astray.
+        gain: range in dB, by which each recording's level is changed.
+        mixing: probability that a clip is one recording, a sum of two, of three.
+        reverb: probability of reverberation.
+        seed: of everything random.
+        log_every, validate_every: in steps.
+
+    Raises:
+        ValueError: naming the field that does not fit.
+
+    >>> TrainConfig(batch=8, steps=100).rate(99) == 3e-4
+    True
+    """
+
+    codec: CodecConfig = field(default_factory=CodecConfig)
+    seconds: float = 1.0
+    batch: int = 64
+    steps: int = 600_000
+    learning_rate: float = 3e-4
+    betas: tuple[float, float] = (0.5, 0.9)
+    final_rate: float = 1.0
+    max_norm: float | None = None
+    warm_up: int = 0
+    decoder_only: bool = False
+    time: float = 0.1
+    mel: float = 1.0
+    adversarial: float = 3.0
+    features: float = 3.0
+    commitment: float = 1.0
+    balanced: bool = True
+    mel_kind: MelKind = "paper"
+    discriminator_filters: int = 32
+    discriminator_windows: tuple[int, ...] = (2048, 1024, 512, 256, 128)
+    discriminator_rate: float = 1.0
+    discriminator_share: float = 2 / 3
+    discriminator_from: int = 0
+    head_start: int = 0
+    gain: tuple[float, float] = (-10.0, 6.0)
+    mixing: tuple[float, float, float] = (0.64, 0.24, 0.12)
+    reverb: float = 0.2
+    seed: int = 0
+    log_every: int = 50
+    validate_every: int = 1000
+
+    def __post_init__(self) -> None:
+        if isinstance(self.codec, dict):  # from JSON
+            object.__setattr__(self, "codec", CodecConfig(**self.codec))
+        for name in ("betas", "discriminator_windows", "gain", "mixing"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("batch", "steps", "discriminator_filters", "log_every", "validate_every"):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} is an integer of at least 1, but this config has "
+                    f"{getattr(self, name)!r}."
+                )
+        weights = (self.time, self.mel, self.adversarial, self.features, self.commitment)
+        segment = self.codec.segment_length
+        checks = {
+            "seconds give at least one frame": self.seconds * self.codec.sample_rate
+            >= self.codec.hop_length,
+            "seconds give at most one chunk of the codec": segment is None
+            or self.length <= segment,
+            "weights are finite and not negative": all(0 <= w < math.inf for w in weights),
+            "weights of time, mel, adversarial and features are not all zero": max(weights[:4]) > 0,
+            "learning_rate and discriminator_rate are positive": 0 < self.learning_rate < math.inf
+            and 0 < self.discriminator_rate < math.inf,
+            "betas are two numbers from 0 to below 1": len(self.betas) == 2
+            and all(0 <= b < 1 for b in self.betas),
+            "final_rate is above 0 and at most 1": 0 < self.final_rate <= 1,
+            "max_norm is None or positive": self.max_norm is None or self.max_norm > 0,
+            "warm_up is 0 or more, and below steps": 0 <= self.warm_up < self.steps,
+            "warm_up and decoder_only exclude each other": not (
+                self.warm_up and self.decoder_only
+            ),
+            f"mel_kind is one of {get_args(MelKind)}": self.mel_kind in get_args(MelKind),
+            "discriminator_windows are positive": len(self.discriminator_windows) > 0
+            and all(type(w) is int and w >= 4 for w in self.discriminator_windows),
+            "discriminator_share and reverb are probabilities": 0 <= self.discriminator_share <= 1
+            and 0 <= self.reverb <= 1,
+            "discriminator_from and head_start are 0 or more": self.discriminator_from >= 0
+            and self.head_start >= 0,
+            "gain is a range in dB": len(self.gain) == 2 and self.gain[0] <= self.gain[1],
+            "mixing is three probabilities that sum to 1": len(self.mixing) == 3
+            and all(p >= 0 for p in self.mixing)
+            and math.isclose(sum(self.mixing), 1, abs_tol=1e-6),
+        }
+        for rule, holds in checks.items():
+            if not holds:
+                raise ValueError(f"a training's {rule}, but this config is {self}.")
+
+    @property
+    def length(self) -> int:
+        """Samples of a clip."""
+        return round(self.seconds * self.codec.sample_rate)
+
+    @property
+    def uses_discriminator(self) -> bool:
+        """Whether there is a discriminator at all."""
+        return self.adversarial > 0 or self.features > 0
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step.
+
+        >>> TrainConfig(steps=101, learning_rate=1.0, final_rate=0.5).rate(50)
+        0.75
+        """
+        way = min(1.0, step / max(1, self.steps - 1))
+        share = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + math.cos(math.pi * way))
+        return self.learning_rate * share
+
+    def save(self, path: str | Path) -> None:
+        """Write a JSON file that `load_config` reads."""
+        Path(path).write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+
+
+def names() -> list[str]:
+    """Configs that come with the package."""
+    from minicodec.training import configs
+
+    return sorted(module.name for module in pkgutil.iter_modules(configs.__path__))
+
+
+def load_config(name: str) -> TrainConfig:
+    """A config by its name, or from a JSON file.
+
+    A field that the file does not name has its default.
+
+    Raises:
+        ValueError: for an unknown name, or a file that is not such a config.
+
+    >>> load_config("tiny").batch
+    4
+    """
+    if name in names():
+        config = importlib.import_module(f"minicodec.training.configs.{name}").CONFIG
+        return config
+    if not name.endswith(".json"):
+        raise ValueError(
+            f"there is no training config {name!r}; there are {', '.join(names())}, and your own "
+            "in a .json file."
+        )
+    if not Path(name).is_file():
+        raise ValueError(f"{name}: no such file.")
+    try:
+        return TrainConfig(**json.loads(Path(name).read_text()))
+    except (TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{name} is not a training config: {error}.") from error

@@ -1,0 +1,12 @@
+"""The paper's stereo model for music at 48 kHz (section 4.1): other weights, longer windows."""
+
+from minicodec.config import ENCODEC_48KHZ
+from minicodec.training.config import TrainConfig
+
+CONFIG = TrainConfig(
+    codec=ENCODEC_48KHZ,
+    adversarial=4.0,
+    features=4.0,
+    discriminator_windows=(4096, 2048, 1024, 512, 256),
+    discriminator_share=0.5,
+)

@@ -1,0 +1,21 @@
+"""Teach a codec that can already speak to sound real: a discriminator of a quarter of the width."""
+
+from dataclasses import replace
+
+from minicodec.training.configs.mini_24khz import CONFIG as MINI
+
+CONFIG = replace(
+    MINI,
+    steps=3000,
+    learning_rate=2e-4,
+    betas=(0.5, 0.9),
+    warm_up=0,
+    time=0.1,
+    mel=1.0,
+    adversarial=1.0,
+    features=1.0,
+    discriminator_filters=8,
+    discriminator_rate=5.0,
+    head_start=200,
+    validate_every=250,
+)

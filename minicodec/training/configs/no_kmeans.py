@@ -1,0 +1,7 @@
+"""No steps without the quantizer: codebooks start on latents that mean nothing yet."""
+
+from dataclasses import replace
+
+from minicodec.training.configs.mini_24khz import CONFIG as MINI
+
+CONFIG = replace(MINI, warm_up=0)

@@ -1,0 +1,65 @@
+"""Where learning starts: codebooks from latents that mean something, or another model's weights.
+
+Chapter 10. Paper: section 3.2 (k-means).
+"""
+
+from pathlib import Path
+from typing import cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from minicodec.checkpoint import load_codec
+from minicodec.codec import Codec
+from minicodec.quantize import Codebook
+
+
+def weights_from(codec: Codec, path: str | Path) -> None:
+    """Give `codec` the weights of a saved codec of the same config.
+
+    Saved codecs have weight norm multiplied out and no running totals of codebooks; the first is
+    taken apart again here, the second is counted anew by `codebook_totals`.
+
+    Raises:
+        ValueError: if the file is not a codec, or one of another config.
+    """
+    saved = load_codec(path)
+    if saved.config != codec.config:
+        raise ValueError(
+            f"{path} has another config: it is {saved.config}, but {codec.config} is to be trained."
+        )
+    modules = dict(codec.named_modules())
+    with torch.no_grad():
+        for name, value in saved.named_parameters():
+            path, _, key = name.rpartition(".")
+            if parametrize.is_parametrized(modules[path], key):
+                setattr(modules[path], key, value.detach())  # into length and direction
+            else:
+                getattr(modules[path], key).copy_(value)
+    codec.quantizer.load_state_dict(saved.quantizer.state_dict())
+
+
+@torch.no_grad()
+def codebook_totals(codec: Codec, latents: Tensor, frames: int, fresh: bool) -> None:
+    """Set codebooks' running totals from many latents at once, as if training had gone on long.
+
+    Args:
+        latents: [B, D, T] of many clips; with several processes, each has its own.
+        frames: latents of one training step, of all processes. Totals are scaled to it, so that
+            they move on at the pace that the moving average's decay says.
+        fresh: begin with k-means of the latents; else keep the vectors and only count their use.
+    """
+    residual = latents.transpose(1, 2).reshape(-1, latents.shape[1])
+    for module in codec.quantizer.codebooks:
+        book = cast(Codebook, module)
+        if fresh:
+            book.initialize(residual)
+        codes = book.encode(residual)
+        counts = torch.bincount(codes, minlength=len(book.counts)).to(book.counts)
+        if dist.is_available() and dist.is_initialized():
+            dist.all_reduce(counts)
+        book.counts.copy_((counts * (frames / counts.sum())).clamp(min=1e-3))
+        book.sums.copy_(book.embedding * book.counts[:, None])
+        residual = residual - book.decode(codes)

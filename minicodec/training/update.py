@@ -1,0 +1,222 @@
+"""One update of both networks, as in the paper; nothing about files, clocks or screens.
+
+::
+
+    audio ─ encoder ─ quantizer ─ decoder ─ output ─┬─ time, mel ──────────────┐
+                         │                          └─ discriminator ─ hinge ──┤ balancer
+                         │                 audio ───── discriminator ─ features┘     │
+                     commitment ──────────────────────────────────────── + ── one backward pass
+
+The discriminator looks at each clip once. What it says about the copy teaches the codec by the
+gradient at `output`, and itself by the gradient of its own weights; what it says about the
+recording serves its own loss and, without a gradient, feature matching. Audiocraft runs it on both
+clips twice, before and after its own update.
+
+Chapter 10. Paper: sections 3.4 and 4.1.
+"""
+
+from contextlib import nullcontext
+from random import Random
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from minicodec.balancer import Balancer
+from minicodec.codec import Codec
+from minicodec.discriminator import Judgement, MultiScaleDiscriminator
+from minicodec.losses import (
+    discriminator_loss,
+    feature_matching_loss,
+    generator_loss,
+    log_mel_loss,
+    mel_loss,
+    time_loss,
+)
+from minicodec.training.config import TrainConfig
+
+
+class Diverged(ValueError):
+    """A run that went wrong: its weights are of no use any more."""
+
+
+class Passed(NamedTuple):
+    """What a forward pass gives."""
+
+    output: Tensor  #: [B, C, T], the copy
+    commitment: Tensor  #: scalar; 0 without the quantizer
+
+
+class Update:
+    """Codec, discriminator, their optimizers and the balancer, and the step that moves them.
+
+    Everything random in a step (bandwidth, whether the discriminator learns, which latents restart
+    dead codes) is drawn from a generator seeded by the step's number.
+
+    Args:
+        config: what to do.
+        device: to do it on.
+        world: processes that share the batch; gradients are averaged over them.
+        bfloat16: run the convolutions in bfloat16. Quantizer and losses stay in float32.
+
+    >>> from minicodec.training.config import load_config
+    >>> update = Update(load_config("tiny"))
+    >>> losses = update(torch.randn(4, 1, 24000), step=0)
+    >>> sorted(losses)
+    ['commitment', 'level', 'mel', 'time']
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device | str = "cpu",
+        world: int = 1,
+        bfloat16: bool = False,
+    ):
+        torch.manual_seed(config.seed)  # all processes start from the same weights
+        self.config, self.device, self.world, self.bfloat16 = config, device, world, bfloat16
+        self.codec = Codec(config.codec, "trained").to(device).train()
+        self.discriminator: nn.Module | None = None
+        self.weights = {"time": config.time, "mel": config.mel}
+        if config.uses_discriminator:
+            self.discriminator = MultiScaleDiscriminator(
+                config.discriminator_windows, config.discriminator_filters
+            ).to(device)
+            self.weights |= {"adversarial": config.adversarial, "features": config.features}
+        if config.decoder_only:
+            self.codec.encoder.eval().requires_grad_(False)
+            self.codec.quantizer.eval()
+        # Balanced gradients have one length per clip, whatever the number of clips; averaging
+        # over processes would shorten them.
+        self.balancer = Balancer(self.weights, total_norm=world, balance=config.balanced)
+        self.learned = [p for p in self.codec.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(self.learned, config.learning_rate, config.betas)
+        self.judge_optimizer = (
+            None
+            if self.discriminator is None
+            else torch.optim.Adam(
+                self.discriminator.parameters(), config.learning_rate, config.betas
+            )
+        )
+
+    def __call__(self, audio: Tensor, step: int) -> dict[str, float]:
+        """Learn from one batch.
+
+        Returns:
+            the losses as numbers, of this process's clips; "level", how loud copies are beside
+            the recordings; and "skipped_…" for a loss that the balancer had to leave out.
+
+        Raises:
+            Diverged: for gradients that are NaN or infinite. No weight has been changed then.
+        """
+        config = self.config
+        bandwidth, judge_learns = self.draw(step)
+        self.optimizer.param_groups[0]["lr"] = config.rate(step)
+
+        judged = self.discriminator is not None and step >= config.discriminator_from
+        alone = judged and step < config.discriminator_from + config.head_start
+        with torch.set_grad_enabled(not alone):
+            output, commitment = self.forward(audio, bandwidth if step >= config.warm_up else None)
+            losses = {"time": time_loss(output, audio), "mel": self._mel(output, audio)}
+        shown = losses | {"commitment": commitment}
+        shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
+        if judged:
+            with torch.set_grad_enabled(judge_learns or alone):
+                real = self._judge(audio)
+            fake = self._judge(output)
+            losses["adversarial"] = generator_loss(fake.logits)
+            losses["features"] = feature_matching_loss(real.features, fake.features)
+            shown |= losses | {"discriminator": discriminator_loss(real.logits, fake.logits)}
+        skipped: tuple[str, ...] = ()
+        if not alone:
+            try:
+                given = {name: loss for name, loss in losses.items() if self.weights[name]}
+                balanced = self.balancer(given, output)
+            except ValueError as error:
+                raise Diverged(str(error)) from error
+            skipped = balanced.skipped
+        if judged and (judge_learns or alone):
+            rate = config.rate(step) * config.discriminator_rate
+            self._learn_judge(shown["discriminator"], rate)
+        if not alone:
+            self.optimizer.zero_grad()
+            (balanced.loss + config.commitment * commitment).backward()
+            self._move(self.optimizer, self.learned, config.max_norm, "codec")
+        numbers = torch.stack([value.detach().float() for value in shown.values()]).tolist()
+        return dict(zip(shown, numbers)) | {f"skipped_{name}": 1.0 for name in skipped}
+
+    def draw(self, step: int) -> tuple[float, bool]:
+        """The bandwidth of a step, and whether the discriminator learns; seeds torch as well."""
+        random = Random(f"{self.config.seed}/update/{step}")
+        torch.manual_seed(random.getrandbits(63))
+        bandwidth = random.choice(self.config.codec.bandwidths)
+        return bandwidth, random.random() < self.config.discriminator_share
+
+    def forward(self, audio: Tensor, bandwidth: float | None) -> Passed:
+        """Copies of clips at a bandwidth, or without the quantizer; see `Codec.forward`."""
+        codec = self.codec
+        scale = codec._loudness(audio)
+        learns = torch.is_grad_enabled() and not self.config.decoder_only
+        with torch.set_grad_enabled(learns):
+            with self._fast():
+                latents = codec.encoder(audio if scale is None else audio / scale).float()
+            commitment = latents.new_zeros(())
+            if bandwidth is not None:
+                latents, _, commitment = codec.quantizer(latents, codec.config.n_q(bandwidth))
+        with self._fast():
+            output = codec.decoder(latents)[..., : audio.shape[-1]].float()
+        return Passed(output if scale is None else output * scale, commitment)
+
+    def _judge(self, audio: Tensor) -> Judgement:
+        assert self.discriminator is not None
+        with self._fast():
+            logits, features = self.discriminator(audio)
+        return Judgement([x.float() for x in logits], [[x.float() for x in f] for f in features])
+
+    def _mel(self, output: Tensor, audio: Tensor) -> Tensor:
+        loss = log_mel_loss if self.config.mel_kind == "log" else mel_loss
+        return loss(output, audio, self.config.codec.sample_rate)
+
+    def _learn_judge(self, loss: Tensor, rate: float) -> None:
+        # Only the gradients of its own weights: the graph goes on into the codec, which this loss
+        # must not teach.
+        assert self.discriminator is not None and self.judge_optimizer is not None
+        self.judge_optimizer.param_groups[0]["lr"] = rate
+        weights = list(self.discriminator.parameters())
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights)):
+            weight.grad = gradient
+        self._move(self.judge_optimizer, weights, None, "discriminator")
+
+    def _move(
+        self,
+        optimizer: torch.optim.Optimizer,
+        weights: list[nn.Parameter],
+        max_norm: float | None,
+        who: str,
+    ) -> None:
+        if self.world > 1:
+            average_gradients(weights)
+        norm = nn.utils.clip_grad_norm_(weights, max_norm or float("inf"))
+        if not torch.isfinite(norm):
+            raise Diverged(f"the gradient of the {who} is not finite.")
+        optimizer.step()
+
+    def _fast(self) -> "torch.autocast | nullcontext[None]":
+        if not self.bfloat16:
+            return nullcontext()
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16)
+
+
+def average_gradients(weights: list[nn.Parameter]) -> None:
+    """Mean over all processes, in one message: clearer than a wrapper around the model.
+
+    DistributedDataParallel hides the same in hooks of `backward`, and then wants one backward pass
+    through every weight; here two networks share a graph.
+    """
+    present = [w for w in weights if w.grad is not None]
+    flat = torch.cat([w.grad.flatten() for w in present])  # type: ignore[union-attr]
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for weight, part in zip(present, flat.split([w.numel() for w in present])):
+        weight.grad = part.view_as(weight)

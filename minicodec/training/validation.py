@@ -1,0 +1,68 @@
+"""How good is it so far? Held-out clips through the codec, at every bandwidth.
+
+Chapter 10; the measures are those of chapters 01 and 14.
+"""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from minicodec import audio
+from minicodec.codec import Codec
+from minicodec.metrics import codebook_use, mel_distance, si_sdr
+
+
+@torch.no_grad()
+def validate(codec: Codec, clips: Sequence[Tensor], visqol: bool = False) -> dict[str, float]:
+    """Mean mel distance and SI-SDR of the clips, and how much of the codebooks is in use.
+
+    Args:
+        clips: [1, C, T] each.
+        visqol: also an estimate of what listeners would say, from 1 to about 4.7. It takes a
+            second or more for each clip and needs the package visqol-python.
+
+    Returns:
+        "mel_6", "sdr_6" and "visqol_6" for 6 kbps, and so on; "least_used", the share of its
+        entries that the least used codebook uses at the highest bandwidth.
+
+    Raises:
+        ValueError: if ViSQOL is asked for and not installed.
+    """
+    judge = _visqol() if visqol else None
+    was_training = [m for m in codec.modules() if m.training]
+    codec.eval()
+    rate = codec.config.sample_rate
+    device = next(codec.parameters()).device
+    result: dict[str, float] = {}
+    for bandwidth in codec.config.bandwidths:
+        mel, sdr, heard, codes = [], [], [], []
+        for clip in (c.to(device) for c in clips):
+            code, scales = codec.encode_scaled(clip, bandwidth)
+            copy = codec.decode(code, scales, clip.shape[-1])
+            codes.append(code)
+            mel.append(float(mel_distance(copy, clip, rate)))
+            sdr.append(float(si_sdr(copy, clip)))
+            if judge is not None:
+                pair = (audio.resample(x.cpu(), rate, 48000)[0, 0].double() for x in (clip, copy))
+                heard.append(judge.measure_from_arrays(*(x.numpy() for x in pair), 48000).moslqo)
+        name = f"{bandwidth:g}"
+        result |= {f"mel_{name}": fmean(mel), f"sdr_{name}": fmean(sdr)}
+        if heard:
+            result[f"visqol_{name}"] = fmean(heard)
+        used = codebook_use(torch.cat(codes, dim=2), codec.config.codebook_size).used
+        result["least_used"] = float(used.min())
+    for module in was_training:
+        module.training = True
+    return {key: round(value, 4) for key, value in result.items()}
+
+
+def _visqol():  # type: ignore[no-untyped-def]
+    try:
+        from visqol import VisqolApi
+    except ImportError as error:
+        raise ValueError("ViSQOL needs a package: pip install 'minicodec[metrics]'.") from error
+    api = VisqolApi()
+    api.create(mode="audio")
+    return api
