@@ -1,0 +1,133 @@
+"""How fast is coding with a language model, ours beside the official package's, in one process?
+
+    OMP_NUM_THREADS=1 python benchmarks/language_model.py --seconds 10
+
+Three rows: the official package with its language model; our codec of the same architecture with
+the exact model of the same size, both with the official ones' weights; and `mini_24khz` with the
+language model that ships for it. All at 6 kbps, on one thread, in turn, and minima are compared, so
+that a busy machine harms all alike. Speeds are seconds of sound per second of computing. Weights of
+the first two are random: speed does not depend on them, sizes do. Time is that of the processor,
+which on one thread is all there is. Needs the `encodec` package.
+"""
+
+import argparse
+import importlib
+import io
+import json
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import minicodec
+from minicodec import audio
+from minicodec.checkpoint import assemble
+from minicodec.codec import Codec
+from minicodec.config import ENCODEC_24KHZ
+from minicodec.exact import ExactLanguageModel, quantize
+from minicodec.exact_checkpoint import load_language_model
+from minicodec.language_model import LanguageModelConfig, convert
+from minicodec.pretrained import convert as convert_codec
+from minicodec.range_coder import decode_codes, encode_codes
+
+FRAMES = 375  # a chunk of 5 seconds, with which the model starts anew
+
+
+def encode(codec: Codec, lm: ExactLanguageModel, clip: Tensor) -> list[bytes]:
+    codes = codec.encode(clip, 6.0)[0]
+    return [encode_codes(lm, chunk) for chunk in codes.split(FRAMES, dim=1)]
+
+
+def decode(codec: Codec, lm: ExactLanguageModel, chunks: list[bytes], frames: int) -> Tensor:
+    counts = [FRAMES] * (frames // FRAMES) + [frames % FRAMES] * (frames % FRAMES > 0)
+    codes = [decode_codes(lm, data, 8, count) for data, count in zip(chunks, counts)]
+    return codec.decode(torch.cat(codes, dim=1)[None])
+
+
+def seconds_of(function: Callable[[], object]) -> float:
+    begin = time.process_time()
+    function()
+    return time.process_time() - begin
+
+
+def step_milliseconds(lm: ExactLanguageModel) -> float:
+    """One frame of 8 codebooks, with the whole context behind it: the fastest of 50."""
+    codes = torch.randint(1024, (8, lm.config.context + 50))
+    table, state = lm.stream(None, lm.start(8))
+    times = []
+    for frame in codes.T:
+        begin = time.process_time()
+        table, state = lm.stream(frame, state)
+        times.append(time.process_time() - begin)
+    return 1000 * min(times[-50:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/language_model.json"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    warnings.simplefilter("ignore")
+
+    from encodec import EncodecModel
+    from encodec.model import LMModel
+
+    compress = importlib.import_module("encodec.compress")  # the package has a function so named
+
+    official = EncodecModel.encodec_model_24khz(pretrained=False).eval()
+    official.name = "encodec_24khz"  # without pretrained weights it has none
+    official.set_target_bandwidth(6.0)
+    for level, layer in enumerate(official.quantizer.vq.layers):
+        layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
+    official_lm = LMModel(32, past_context=262).eval()
+    official.get_lm_model = lambda: official_lm
+    compress.MODELS["encodec_24khz"] = lambda: official
+
+    speech = audio.clip("speech_en")
+    length = round(args.seconds * 24000)
+    clip = speech.repeat(1, 1, -(-length // speech.shape[-1]))[..., :length]
+    frames = -(-length // 320)
+    models = {
+        "ours, the paper's sizes": (
+            assemble(ENCODEC_24KHZ, convert_codec(official.state_dict()), "encodec_24khz"),
+            quantize(convert(official_lm.state_dict(), LanguageModelConfig(n_q=32))),
+        ),
+        "mini_24khz": (minicodec.load("mini_24khz"), load_language_model("mini_24khz")),
+    }
+    times: dict[str, dict[str, list[float]]] = {}
+    with torch.inference_mode():
+        for _ in range(args.repeats):
+            data = compress.compress(official, clip[0], use_lm=True)
+            row = times.setdefault("official", {"encode": [], "decode": []})
+            row["encode"].append(
+                seconds_of(lambda: compress.compress(official, clip[0], use_lm=True))
+            )
+            row["decode"].append(
+                seconds_of(lambda d=data: compress.decompress_from_file(io.BytesIO(d)))
+            )
+            for name, (codec, lm) in models.items():
+                chunks = encode(codec, lm, clip)
+                row = times.setdefault(name, {"encode": [], "decode": []})
+                row["encode"].append(seconds_of(lambda c=codec, m=lm: encode(c, m, clip)))
+                row["decode"].append(
+                    seconds_of(lambda c=codec, m=lm, d=chunks: decode(c, m, d, frames))
+                )
+    rows = []
+    for name, record in times.items():
+        speeds = {what: round(args.seconds / min(values), 1) for what, values in record.items()}
+        rows.append({"what": name, "seconds": args.seconds} | speeds)
+        print(f"{name:24} encode {speeds['encode']:5.1f} x, decode {speeds['decode']:5.1f} x")
+    for name, (_, lm) in models.items():
+        rows.append({"what": f"{name}: one step", "milliseconds": round(step_milliseconds(lm), 2)})
+        print(f"{rows[-1]['what']:34} {rows[-1]['milliseconds']} ms")
+    args.output.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
