@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Renewed whenever what is to be installed has changed.
 READY := $(VENV)/.ready
 
-.PHONY: help book test lab listen clips clean
+.PHONY: help book test lab listen fuzz clips clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test     run every check: lint, types, tests, chapters, book, browser"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
+	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make clips    make the audio clips of the book anew"
 	@echo "make clean    remove what was built, keep .venv"
 
@@ -53,6 +54,12 @@ lab: $(READY)
 
 listen: $(READY)
 	@$(BIN)/minicodec listen
+
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= $(shell date +%s)
+fuzz: $(READY)
+	FUZZ_STREAMS=1000000000 FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) OMP_NUM_THREADS=1 \
+		$(BIN)/python -m pytest -q -s tests/test_fuzz.py -k bitstream_errors
 
 clips: $(READY)
 	$(BIN)/python tools/make_clips.py
