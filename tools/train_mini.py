@@ -44,8 +44,8 @@ class Recordings:
     def __init__(self, folder: Path, seed: int):
         self.random = random.Random(seed)
         self.clips: dict[str, list[np.ndarray]] = {}
-        for path in tqdm(sorted(p for p in folder.rglob("*") if p.suffix in (".flac", ".ogg")),
-                         desc="reading", unit="file"):  # fmt: skip
+        files = sorted(p for p in folder.rglob("*") if p.suffix in (".flac", ".ogg", ".opus"))
+        for path in tqdm(files, desc="reading", unit="file"):
             samples, rate = soundfile.read(path, dtype="int16")
             if rate != RATE or len(samples) <= RATE:
                 print(f"skipped {path}: {rate} Hz, {len(samples)} samples")
@@ -172,6 +172,20 @@ class Run:
         self.codec.encoder.train()
 
     @torch.no_grad()
+    def count_codes(self, recordings: Recordings) -> None:
+        """How often each code is chosen in all recordings: what the histogram begins with."""
+        self.codec.eval()
+        totals = torch.zeros(MINI_24KHZ.max_n_q, MINI_24KHZ.codebook_size)
+        clips = [clip for kind in recordings.clips.values() for clip in kind]
+        for samples in tqdm(clips, desc="counting codes"):
+            # Three times louder, as in the middle of the range of levels that training draws.
+            audio = torch.from_numpy(samples.astype(np.float32) / 32768 * 3).clamp(-1, 1)
+            codes = self.codec.encode(audio.view(1, 1, -1))[0]
+            totals += torch.stack([torch.bincount(k, minlength=totals.shape[1]) for k in codes])
+        for module, counts in zip(self.codec.quantizer.codebooks, totals):
+            cast(Codebook, module).counts.copy_(counts)
+
+    @torch.no_grad()
     def validate(self, clips: list[Tensor]) -> dict[str, float]:
         self.codec.eval()
         result = {}
@@ -202,6 +216,8 @@ def main() -> None:
     torch.manual_seed(0)
     run = Run(args.out, "cuda" if torch.cuda.is_available() else "cpu")
     if args.export:
+        if args.data:
+            run.count_codes(Recordings(args.data, seed=0))
         facts = {"step": run.step, "minutes": run.minutes, "audio_hours": run.audio_hours,
                  "losses": "time L1, multi-scale mel; no discriminator"}  # fmt: skip
         save_codec(run.codec, args.export, facts, half=True)
