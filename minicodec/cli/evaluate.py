@@ -27,12 +27,10 @@ def evaluate(args: argparse.Namespace) -> None:
         opus = [6, 12] if evaluation.opus_tools() else []
         if not opus:
             print("note: without opusenc and opusdec there are no rows for Opus.", file=sys.stderr)
-    if args.measures is None and (lacking := set(evaluation.MEASURES) - set(evaluation.installed())):
-        print(
-            f"note: without {', '.join(sorted(lacking))}; pip install 'minicodec[metrics]' brings "
-            "them.",
-            file=sys.stderr,
-        )
+    lacking = set(evaluation.MEASURES) - set(evaluation.installed())
+    if args.measures is None and lacking:
+        names = ", ".join(sorted(lacking))
+        print(f"note: left out {names}: pip install 'minicodec[metrics]'.", file=sys.stderr)
     rows = evaluation.evaluate(
         codec,
         clips,
@@ -91,11 +89,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     option("input", metavar="FOLDER", help="recordings, in sub-folders such as speech, music")
     add_output(sub, "also write the table to this .json or .csv file")
     add_model(sub, "mini_24khz")
-    option("-b", "--bandwidth", type=float, nargs="+", help="in kbps; all of the model's by default")
+    option("-b", "--bandwidth", type=float, nargs="+", help="in kbps; all there are by default")
     option("--measures", nargs="+", metavar="NAME",
            help="si_sdr, mel_distance, visqol, visqol_speech, pesq, stoi; by default all that are "
            "installed")  # fmt: skip
     option("--opus", type=int, nargs="*", metavar="KBPS",
-           help="also measure Opus at these rates; by default 6 and 12 where its tools are")  # fmt: skip
+           help="measure Opus too, at these rates; 6 and 12 where its tools are")  # fmt: skip
     option("--entropy", default="none", help="none, histogram or lm; changes the kbps alone")
     option("--seconds", type=float, default=10.0, help="of each recording; default 10")

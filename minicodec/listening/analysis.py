@@ -212,6 +212,8 @@ def _read(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -> 
             continue
         if not isinstance(part, (str, Path)):
             raise ValueError(f"results are CSV files or rows, not a {type(part).__name__}.")
+        if not Path(part).is_file():
+            raise ValueError(f"{part}: no such file.")
         try:
             text = Path(part).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:

@@ -126,6 +126,14 @@ test("what is kept does not change with what the page does later", () => {
   assert.equal(store.rows.length, 1);
 });
 
+test("two tabs do not overwrite each other", () => {
+  const storage = memory();
+  const [one, two] = [new Store("t", storage), new Store("t", storage)];
+  one.keep(session("s1", [{ rating: 1 }]));
+  two.keep(session("s2", [{ rating: 2 }]));
+  assert.deepEqual(new Store("t", storage).rows.map((row) => row.rating), [1, 2]);
+});
+
 test("without storage, or with rubbish in it, a test can go on", () => {
   const full = { getItem: () => null, setItem: () => { throw new Error("full"); } };
   for (const storage of [null, full]) {

@@ -73,8 +73,9 @@ class MushraTest {
       forget.textContent = "Really delete them?";
     } }, "Delete them");
     return [
-      element("p", { class: "mc-note" }, `${people} ${people === 1 ? "session is" : "sessions are"} `
-        + `stored ${this.store.lasting ? "in this browser" : "until this page is closed"}.`),
+      element("p", { class: "mc-note" },
+        `${people} ${people === 1 ? "session is" : "sessions are"} stored `
+        + `${this.store.lasting ? "in this browser" : "until this page is closed"}.`),
       element("div", { class: "mc-bar" },
         saveLink("Save CSV", `mushra-${this.figure.dataset.test}.csv`, "text/csv", csv), forget),
       copyBox(csv),
@@ -151,16 +152,17 @@ class MushraTest {
   }
 
   finishItem() {
-    if (this.ratings.includes(null)) return;
+    const { plan, ratings } = this;
+    if (ratings.includes(null)) return;
+    this.ratings = ratings.map(() => null); // taken: they are not those of the next sound
     this.transport.pause();
-    const { plan } = this;
     const index = plan.left[0];
     const item = this.items[index];
     const seconds = ((performance.now() - this.began) / 1000).toFixed(1);
     this.order.forEach((condition, place) => plan.rows.push({
       listener: plan.listener, session: plan.session, item: item.name,
       trial: this.items.length - plan.left.length + 1, position: place + 1,
-      condition: item.conditions[condition], rating: this.ratings[place], seconds,
+      condition: item.conditions[condition], rating: ratings[place], seconds,
     }));
     plan.left = plan.left.slice(1);
     this.store.keep(plan);
@@ -176,8 +178,8 @@ class MushraTest {
     const table = element("div", { class: "mc-means" }, ...meansOf(rows).flatMap(
       ([condition, mean]) => [
         element("span", { class: "mc-name" }, condition),
+        element("span", { class: "mc-facts" }, `${mean.toFixed(0)}, ${bandOf(mean)}`),
         element("span", { class: "mc-mean", style: `--mean: ${mean}%` }),
-        element("span", {}, `${mean.toFixed(0)}, ${bandOf(mean)}`),
       ]));
     const screened = low === 0 ? "You found the hidden reference each time."
       : `You rated the hidden reference below 90 on ${low} of ${this.items.length}. The `

@@ -13,15 +13,19 @@ export function takeSounds(figure) {
   })));
 }
 
-/** A button that leads on. */
+/** A button that leads on, once: half of a double click must not skip what comes next. */
 export function goButton(text, onclick) {
-  return element("button", { class: "mc-go", type: "button", onclick }, text);
+  const button = element("button", { class: "mc-go", type: "button", onclick: () => {
+    button.disabled = true;
+    onclick();
+  } }, text);
+  return button;
 }
 
-/** A button for one version: a key to press, and a name. */
+/** A button for one version: a key to press, where it has another than its name, and the name. */
 export function versionButton(key, name, onclick) {
   return element("button", { class: "mc-choice", type: "button", onclick },
-    element("span", { class: "mc-key", "aria-hidden": "true" }, key),
+    ...key ? [element("span", { class: "mc-key", "aria-hidden": "true" }, key)] : [],
     element("span", { class: "mc-name" }, name));
 }
 

@@ -6,10 +6,14 @@ export class Store {
     this.key = key;
     this.storage = storage;
     this.sessions = [];
+    this.lasting = true;
+    this.load();
+  }
+
+  load() {
     try {
-      const kept = JSON.parse(storage.getItem(key) ?? "[]");
-      if (Array.isArray(kept)) this.sessions = kept.filter(isSession);
-      this.lasting = true;
+      const kept = JSON.parse(this.storage.getItem(this.key) ?? "[]");
+      this.sessions = Array.isArray(kept) ? kept.filter(isSession) : [];
     } catch {
       this.lasting = false; // a private window, a page from disk, a sandbox: still of use
     }
@@ -22,6 +26,7 @@ export class Store {
 
   /** Keep a session, in place of its earlier self. */
   keep(session) {
+    if (this.lasting) this.load(); // another tab may have kept something since
     const others = this.sessions.filter((each) => each.session !== session.session);
     this.write([...others, structuredClone(session)]);
   }

@@ -1,0 +1,278 @@
+"""One table of measures: real bit rates, honest gaps, and what each measure can and cannot hear."""
+
+import csv
+import json
+import math
+
+import pytest
+import torch
+
+from minicodec import audio, evaluation, judges
+from minicodec.bitstream import compress
+from minicodec.cli import main
+from minicodec.evaluation import MEASURES, evaluate, means, table
+
+RATE = 24000
+JUDGES = {"visqol": "visqol", "visqol_speech": "visqol", "pesq": "pesq", "stoi": "pystoi"}
+FAST = ["si_sdr", "mel_distance"]
+
+
+def needs(name: str) -> None:
+    pytest.importorskip(JUDGES[name])
+
+
+def speech(seconds: float = 2.0) -> torch.Tensor:
+    return audio.clip("speech_en", RATE, seconds=4)[..., : round(seconds * RATE)]
+
+
+def noisy(clip: torch.Tensor, decibels: float) -> torch.Tensor:
+    noise = torch.randn_like(clip)
+    return clip + noise * clip.norm() / noise.norm() * 10 ** (-decibels / 20)
+
+
+# --- judges
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_more_noise_is_a_worse_verdict(name):
+    needs(name)
+    clip = speech()
+    values = [MEASURES[name](x, clip, RATE) for x in (clip, noisy(clip, 20), noisy(clip, 0))]
+    assert values == sorted(values, reverse=True) and values[0] - values[2] > 0.1
+    best = {"visqol": 4.73, "visqol_speech": 5.0, "pesq": 4.64, "stoi": 1.0}[name]
+    assert values[0] == pytest.approx(best, abs=0.01)
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_where_there_is_nothing_to_judge_there_is_no_verdict(name):
+    needs(name)
+    clip, silence = speech(1.5), torch.zeros(1, 1, 36000)
+    measure = MEASURES[name]
+    assert math.isnan(measure(clip, silence, RATE))
+    assert math.isnan(measure(silence, silence, RATE))
+    assert math.isnan(measure(clip[..., :20000], clip[..., :20000], RATE))
+    assert measure(silence, clip, RATE) == {"stoi": 0.0}.get(name, 1.0)
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_clips_that_do_not_fit_are_refused(name):
+    needs(name)
+    for a, b in [(speech(1), speech(2)), (speech()[0], speech()[0])]:
+        with pytest.raises(ValueError, match=r"\[1, C, T\] of one shape"):
+            MEASURES[name](a, b, RATE)
+
+
+def test_stoi_says_nothing_about_a_click():
+    needs("stoi")
+    clip = torch.zeros(1, 1, 3 * RATE)
+    clip[..., 100:140] = 0.5
+    assert math.isnan(judges.stoi(clip, clip, RATE))
+
+
+def test_stereo_is_judged_as_mono():
+    needs("stoi")
+    clip = speech()
+    pair = [audio.mix(x, 2) for x in (noisy(clip, 10), clip)]
+    torch.manual_seed(0)
+    assert judges.stoi(*pair, RATE) == pytest.approx(
+        judges.stoi(pair[0][:, :1], clip, RATE), abs=1e-4
+    )
+
+
+def test_an_unknown_mode_is_refused():
+    needs("visqol")
+    with pytest.raises(ValueError, match="'audio' or 'speech', not 'music'"):
+        judges.visqol(speech(), speech(), RATE, "music")
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_a_missing_package_is_one_sentence(name, monkeypatch):
+    find = judges.importlib.util.find_spec
+    monkeypatch.setattr(
+        judges.importlib.util, "find_spec", lambda n: None if n == JUDGES[name] else find(n)
+    )
+    assert name not in evaluation.installed() and "si_sdr" in evaluation.installed()
+    with pytest.raises(ValueError, match=r"pip install 'minicodec\[metrics\]'"):
+        MEASURES[name](speech(), speech(), RATE)
+
+
+# --- rows and means
+
+
+def test_bit_rates_are_those_of_the_bytes(tiny):
+    clip = 0.1 * torch.randn(1, 1, 36000)
+    rows = evaluate(tiny, {"noise": [clip]}, measures=FAST)
+    for row, bandwidth in zip(rows, tiny.config.bandwidths):
+        assert row["kbps"] == len(compress(tiny, clip, bandwidth)) * 8 / 1.5 / 1000
+        assert row["kbps"] > tiny.config.n_q(bandwidth) * tiny.config.bits * 75 / 1000
+    assert [row["condition"] for row in rows] == ["unnamed 1.5", "unnamed 3"]
+
+
+def test_the_measures_are_of_what_comes_back(tiny, monkeypatch):
+    clip = 0.1 * torch.randn(1, 1, 24000)
+    monkeypatch.setattr(evaluation, "decompress", lambda data, codec: clip + 0.01)
+    assert evaluate(tiny, {"n": [clip]}, [1.5], FAST)[0]["si_sdr"] > 60
+
+
+def test_speech_measures_are_for_speech(tiny):
+    needs("stoi")
+    clip = speech(1.5)
+    rows = evaluate(tiny, {"my_speech": [clip], "music": [clip]}, [3.0], ["si_sdr", "stoi"])
+    assert "stoi" in rows[0] and "stoi" not in rows[1]
+    every, music, spoken = means(rows)
+    assert (every["class"], music["class"], spoken["class"]) == ("all", "music", "my_speech")
+    assert "stoi" in spoken and "stoi" not in music and "stoi" not in every
+
+
+def row(kind: str, condition: str, **values: float) -> dict:
+    return {"class": kind, "clip": "x", "condition": condition, **values}
+
+
+def test_means_are_means_and_gaps_stay_gaps():
+    rows = [
+        row("a", "x", kbps=1.0, si_sdr=2.0),
+        row("a", "x", kbps=3.0, si_sdr=math.nan),
+        row("b", "x", kbps=8.0, si_sdr=5.0),
+        row("b", "y", kbps=1.0, si_sdr=math.nan),
+    ]
+    table_ = {(r["condition"], r["class"]): r for r in means(rows)}
+    assert table_["x", "all"] == {
+        "condition": "x", "class": "all", "clips": 3, "kbps": 4.0, "si_sdr": 3.5
+    }  # fmt: skip
+    assert table_["x", "a"]["si_sdr"] == 2.0 and table_["x", "a"]["clips"] == 2
+    assert table_["y", "b"]["si_sdr"] is None
+    assert ("y", "a") not in table_, "a class in which this condition has no clip"
+
+
+def test_a_table_has_a_block_for_each_class_and_a_dash_for_each_gap():
+    rows = [
+        row("a", "long name 6", kbps=6.0, si_sdr=math.nan),
+        row("b", "x", kbps=1.0, si_sdr=-1.5),
+    ]
+    text = table(rows)
+    assert [block.split("(")[0] for block in text.split("\n\n")] == ["all ", "a ", "b "]
+    assert text == table(means(rows))
+    assert "long name 6" in text and "–" in text and "-1.50" in text
+    assert "\n\n" not in table(rows[1:]), "one class is not shown twice"
+
+
+def test_silence_and_short_clips_do_not_stop_the_rest(tiny):
+    clips = [torch.zeros(1, 1, 24000), 0.1 * torch.randn(1, 1, 100), 0.1 * torch.randn(1, 1, 24000)]
+    rows = evaluate(tiny, {"a": clips}, [1.5], FAST)
+    assert math.isnan(rows[0]["si_sdr"])
+    assert means(rows)[0]["clips"] == 3 and math.isfinite(means(rows)[0]["si_sdr"])
+
+
+def test_files_are_read_cut_and_named(tiny, tmp_path):
+    audio.save(tmp_path / "a.wav", 0.1 * torch.randn(2, 30000), 16000)
+    (tmp_path / "b.wav").write_text("not audio")
+    with pytest.warns(UserWarning, match="left out: .*b.wav"):
+        rows = evaluate(
+            tiny, {"x": [tmp_path / "a.wav", tmp_path / "b.wav"]}, [1.5], FAST, seconds=0.5
+        )
+    assert [r["clip"] for r in rows] == ["a.wav"]
+    expected = compress(tiny, audio.load(tmp_path / "a.wav", RATE, 1)[0][None, :, :12000], 1.5)
+    assert rows[0]["kbps"] == pytest.approx(len(expected) * 8 / 500)
+
+
+def test_stereo_codecs_are_evaluated_too(tiny_stereo):
+    clip = 0.1 * torch.randn(1, 2, 8000)
+    assert math.isfinite(evaluate(tiny_stereo, {"a": [clip]}, [1.0], FAST)[0]["mel_distance"])
+
+
+@pytest.mark.parametrize(
+    ("clips", "options", "words"),
+    [
+        ({}, {}, "not one clip"),
+        ({"a": []}, {}, "not one clip"),
+        ({"a": [torch.zeros(1, 2, 9)]}, {}, "must have 1 channel"),
+        ({"a": [torch.full((1, 1, 9), math.nan)]}, {}, "NaN"),
+        ({}, {"bandwidths": [7.0]}, "must be one of 1.5, 3 kbps"),
+        ({}, {"measures": ["mos"]}, "no measure 'mos'; there are si_sdr"),
+        ({}, {"seconds": 0}, "seconds is positive"),
+    ],
+)
+def test_wrong_input_is_refused(tiny, clips, options, words):
+    with pytest.raises(ValueError, match=words):
+        evaluate(tiny, clips, **({"measures": FAST} | options))
+
+
+def test_without_its_tools_opus_says_how_to_get_them(tiny, monkeypatch):
+    monkeypatch.setattr(evaluation.shutil, "which", lambda _: None)
+    with pytest.raises(ValueError, match="apt-get install opus-tools"):
+        evaluate(tiny, {"a": [speech(1)]}, [1.5], FAST, opus=[6])
+
+
+@pytest.mark.skipif(not evaluation.opus_tools(), reason="needs opusenc and opusdec")
+def test_opus_is_measured_in_the_same_row():
+    codec_free = evaluation._opus(12, RATE)
+    clip = speech(3)
+    copy, size = codec_free(clip)
+    assert copy.shape == clip.shape
+    assert 8 < size * 8 / 3 / 1000 < 16
+    assert MEASURES["si_sdr"](copy, clip, RATE) > 3
+
+
+# --- the command
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, tiny):
+    import minicodec
+
+    monkeypatch.chdir(tmp_path)
+    minicodec.save(tiny, "tiny.safetensors")
+    for name in ("speech/a.wav", "speech/deep/b.flac", "music/c.wav"):
+        path = tmp_path / "sounds" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        audio.save(path, 0.1 * torch.randn(1, 6000), RATE)
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return main(["evaluate", *arguments])
+
+
+SMALL = ("sounds", "-m", "tiny.safetensors", "--opus", "--measures", "si_sdr")
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_command_prints_and_writes_a_table_per_class(folder, capsys):
+    assert run(*SMALL, "-b", "1.5", "3", "-o", "out.json") == 0
+    out = capsys.readouterr().out
+    assert "all (3 clips)" in out and "speech (2 clips)" in out and "music (1 clip)" in out
+    rows = json.loads((folder / "out.json").read_text())
+    assert len(rows) == 6 and set(rows[0]) == {"condition", "class", "clips", "kbps", "si_sdr"}
+    assert run(*SMALL, "-b", "1.5", "-o", "out.csv") == 0
+    assert len(list(csv.DictReader((folder / "out.csv").read_text().splitlines()))) == 3
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere",), "nowhere is not a folder"),
+        (("empty",), "empty has no recordings"),
+        ((*SMALL, "-b", "7"), "must be one of 1.5, 3 kbps"),
+        ((*SMALL, "-o", "x.txt"), "ends with .json or .csv"),
+        ((*SMALL, "-o", "there.json"), "there.json exists already"),
+        ((*SMALL, "--seconds", "0"), "seconds is positive"),
+        ((*SMALL, "--entropy", "zip"), "zip"),
+    ],
+)
+def test_wrong_commands_end_with_one_sentence(folder, capsys, arguments, words):
+    (folder / "empty").mkdir()
+    (folder / "there.json").write_text("{}")
+    assert run(*arguments) == 2
+    err = capsys.readouterr().err
+    assert words in err and "Traceback" not in err
+    assert (folder / "there.json").read_text() == "{}"
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_is_not_installed_is_a_note(folder, capsys, monkeypatch):
+    monkeypatch.setattr(evaluation, "installed", lambda: ["si_sdr"])
+    monkeypatch.setattr(evaluation, "opus_tools", lambda: False)
+    assert run("sounds", "-m", "tiny.safetensors", "-b", "1.5") == 0
+    err = capsys.readouterr().err
+    assert "no rows for Opus" in err and "left out mel_distance, pesq, stoi" in err
