@@ -17,6 +17,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -104,23 +105,24 @@ def main() -> None:
     with torch.inference_mode():
         for _ in range(args.repeats):
             data = compress.compress(official, clip[0], use_lm=True)
-            row = times.setdefault("official", {"encode": [], "decode": []})
-            row["encode"].append(
-                seconds_of(lambda: compress.compress(official, clip[0], use_lm=True))
-            )
-            row["decode"].append(
-                seconds_of(lambda d=data: compress.decompress_from_file(io.BytesIO(d)))
-            )
+            jobs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+                "official": (
+                    partial(compress.compress, official, clip[0], use_lm=True),
+                    partial(compress.decompress_from_file, io.BytesIO(data)),
+                )
+            }
             for name, (codec, lm) in models.items():
                 chunks = encode(codec, lm, clip)
+                jobs[name] = (
+                    partial(encode, codec, lm, clip), partial(decode, codec, lm, chunks, frames)
+                )  # fmt: skip
+            for name, pair in jobs.items():
                 row = times.setdefault(name, {"encode": [], "decode": []})
-                row["encode"].append(seconds_of(lambda c=codec, m=lm: encode(c, m, clip)))
-                row["decode"].append(
-                    seconds_of(lambda c=codec, m=lm, d=chunks: decode(c, m, d, frames))
-                )
+                for record, job in zip(row.values(), pair):
+                    record.append(seconds_of(job))
     rows = []
-    for name, record in times.items():
-        speeds = {what: round(args.seconds / min(values), 1) for what, values in record.items()}
+    for name, record_of in times.items():
+        speeds = {what: round(args.seconds / min(values), 1) for what, values in record_of.items()}
         rows.append({"what": name, "seconds": args.seconds} | speeds)
         print(f"{name:24} encode {speeds['encode']:5.1f} x, decode {speeds['decode']:5.1f} x")
     for name, (_, lm) in models.items():

@@ -59,6 +59,8 @@ class Torch:
 
     def __init__(self, device: str | torch.device):
         self.device = torch.device(device)
+        if self.device.type == "mps":
+            raise ValueError("MPS has no float64: leave device=None, for numpy on the CPU.")
 
     def place(self, tensor: Tensor, bits: int) -> Array:
         return self.floats(tensor.to(self.device), bits)

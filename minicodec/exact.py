@@ -87,7 +87,7 @@ class ExactLanguageModel:
 
     Raises:
         ValueError: if tensors are missing or unknown, of other shapes or kinds than the config
-            calls for, or such that sums might not be exact.
+            calls for, or such that sums might not be exact; or for MPS.
 
     >>> config = LanguageModelConfig(n_q=2, codebook_size=4, dim=8, layers=1, heads=2, hidden=8)
     >>> model = quantize(LanguageModel(config))
@@ -120,6 +120,10 @@ class ExactLanguageModel:
             for name, t in self.tensors.items()
         }
         self._exp32 = self._xp.place(self.tensors["exp"], 32)
+        # Head by head: one large product for one frame would make numpy wake further threads.
+        for name in ("heads.weight", "heads.scale", "heads.bias"):
+            self._arrays[name] = self._arrays[name].reshape(config.n_q, config.codebook_size, -1)
+            self._arrays[name] = self._arrays[name].swapaxes(1, 2)
         # Steps of the table per unit of query · key; log2(e) is written out, all else is IEEE.
         root = math.sqrt(config.dim // config.heads)
         self._octaves = 1.4426950408889634 * OCTAVE / ATTENTION**2 / root
@@ -290,16 +294,16 @@ class ExactLanguageModel:
 
     def _frequencies(self, x: Array, n_q: int) -> Tensor:
         """[n, dim] → [n, K, codebook_size]: integers ≥ 1 that add up to about `TOTAL`."""
-        xp, rows = self._xp, n_q * self.codebook_size
+        xp = self._xp
         integers, peak = self._integers(x)
-        scores = integers @ self._arrays["heads.weight"][:rows].T
-        scores *= self._arrays["heads.scale"][:rows]
+        scores = integers @ self._arrays["heads.weight"][:n_q]  # [K, n, codebook_size]
+        scores *= self._arrays["heads.scale"][:n_q]
         scores *= xp.floats(peak, 32)
-        scores += self._arrays["heads.bias"][:rows]
-        scores = xp.rint(scores).reshape(len(x), n_q, -1)
+        scores += self._arrays["heads.bias"][:n_q]
+        scores = xp.rint(scores)
         weights = self._exp(xp.peak(scores) - scores, self._exp32)
         weights *= xp.floats(xp.share(TOTAL, xp.total(weights)), 32)
-        return xp.tensor(weights) + 1
+        return (xp.tensor(weights) + 1).swapaxes(0, 1)
 
 
 def quantize(model: LanguageModel, codec: bytes = b"") -> ExactLanguageModel:

@@ -142,7 +142,9 @@ def visible(queries: int, keys: int, context: int, device: torch.device | None =
     Itself and the `context` frames before it: never the future, which the decoder does not have.
 
     >>> visible(3, 4, context=1).int()
-    tensor([[0, 1, 0, 0]...
+    tensor([[1, 1, 0, 0],
+            [0, 1, 1, 0],
+            [0, 0, 1, 1]], dtype=torch.int32)
     """
     back = torch.arange(keys - queries, keys, device=device)[:, None] - torch.arange(
         keys, device=device

@@ -36,8 +36,8 @@ CODEC = CodecConfig(
 #: A recipe with everything in it that takes milliseconds a step.
 CONFIG = TrainConfig(
     codec=CODEC, seconds=0.25, batch=2, steps=6, warm_up=2, discriminator_filters=2,
-    discriminator_windows=(256, 128), mel_kind="log", learning_rate=1e-3, log_every=1,
-    validate_every=3,
+    discriminator_windows=(256, 128), discriminator_per_bandwidth=False, mel_kind="log",
+    learning_rate=1e-3, log_every=1, validate_every=3,
 )  # fmt: skip
 
 
@@ -136,6 +136,18 @@ def test_the_discriminator_learns_in_two_steps_of_three_and_bandwidths_are_drawn
         assert moved == learns and asked["n_q"] == CODEC.n_q(bandwidth)
 
 
+def test_each_bandwidth_may_have_a_discriminator_of_its_own():
+    update = Update(dataclasses.replace(CONFIG, discriminator_per_bandwidth=True, warm_up=0,
+                                        discriminator_share=1.0))  # fmt: skip
+    judges = update.discriminator.discriminators
+    assert len(judges) == len(CODEC.bandwidths)
+    for step in range(4):
+        before = [[w.clone() for w in judge.parameters()] for judge in judges]
+        update(batch(step), step)
+        moved = [not all(map(torch.equal, b, j.parameters())) for b, j in zip(before, judges)]
+        assert moved == [b == update.draw(step)[0] for b in CODEC.bandwidths]
+
+
 def test_the_discriminator_waits_and_then_learns_alone():
     config = dataclasses.replace(CONFIG, warm_up=0, discriminator_from=2, head_start=2, steps=9)
     update = Update(config)
@@ -151,6 +163,20 @@ def test_the_discriminator_waits_and_then_learns_alone():
         assert ("discriminator" in shown) == (step >= 2)
         assert taught or step not in (2, 3), step
         assert not taught or step >= 2
+
+
+def test_half_precision_is_close_and_leaves_the_quantizer_alone():
+    whole, half = Update(CONFIG), Update(CONFIG, bfloat16=True)
+    seen = []
+    half.codec.quantizer.register_forward_pre_hook(
+        lambda m, args: seen.append((args[0].dtype, torch.is_autocast_enabled("cpu")))
+    )
+    for step in (2, 3):
+        a, b = whole(batch(step), step), half(batch(step), step)
+        assert a["mel"] == pytest.approx(b["mel"], rel=0.05)
+        assert a["features"] == pytest.approx(b["features"], rel=0.2)
+    assert seen == [(torch.float32, False)] * 2
+    assert all(w.dtype == torch.float32 for w in half.codec.parameters())
 
 
 def test_it_learns(tmp_path):
@@ -215,7 +241,6 @@ def test_weights_from_a_file_and_totals_counted_anew(tmp_path):
 def test_stopped_and_continued_is_the_same_as_never_stopped(unbroken, tmp_path):
     for steps in (1, 2, 4):  # before, at and after the k-means start
         part = trainer(tmp_path, resume=True)
-        part.batches.config = part.config  # the loader ends with the config's steps
         stop_after(part, steps)
         assert part.run().startswith("interrupted")
         assert part.step == steps
@@ -226,6 +251,12 @@ def test_stopped_and_continued_is_the_same_as_never_stopped(unbroken, tmp_path):
     assert last.update.balancer.state_dict() == unbroken.update.balancer.state_dict()
     steps = [r["step"] for r in journal.read(tmp_path / "metrics.jsonl") if "mel" in r]
     assert steps == [1, 2, 3, 4, 5, 6]
+
+
+def test_processes_that_read_ahead_change_nothing(unbroken, tmp_path):
+    run = trainer(tmp_path, workers=1)
+    run.run()
+    assert same(everything(run), everything(unbroken))
 
 
 def stop_after(run: Trainer, steps: int) -> None:

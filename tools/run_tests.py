@@ -24,8 +24,9 @@ STAGES = {
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "300", "chapters"],
     "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
-    "browser": [*PYTEST, "-m", "browser", "tests/test_player_browser.py", "tests/test_listening_tests_browser.py",
-                "tests/test_lab_browser.py", "tests/test_book_browser.py"],
+    "browser": [*PYTEST, "-m", "browser", "tests/test_player_browser.py",
+                "tests/test_listening_tests_browser.py", "tests/test_lab_browser.py",
+                "tests/test_book_browser.py"],
 }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                      help="code each recording N times, with other gains and shifts")  # fmt: skip
     for name, default, text in (
         ("dim", 120, "channels"), ("layers", 3, "of the Transformer"), ("heads", 8, "per layer"),
-        ("batch", 8, "pieces of 5 s per step"), ("seed", 0, "of everything drawn at random"),
+        ("batch", 4, "pieces of 5 s per step"), ("seed", 0, "of everything drawn at random"),
     ):  # fmt: skip
         sub.add_argument(f"--{name}", type=int, default=default, help=f"{text} ({default})")
     sub.add_argument("--learning-rate", type=float, default=2e-3)

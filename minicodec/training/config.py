@@ -49,6 +49,7 @@ class TrainConfig:
         mel_kind: "paper" or "log", as in `minicodec.losses`.
         discriminator_filters: width of the discriminator; the paper's has 32.
         discriminator_windows: STFT windows that the discriminator looks through, in samples.
+        discriminator_per_bandwidth: one for each bandwidth, as in the paper; costs only memory.
         discriminator_rate: its learning rate, as a multiple of the codec's.
         discriminator_share: probability that the discriminator learns in a step.
         discriminator_from: first step that has a discriminator.
@@ -86,6 +87,7 @@ class TrainConfig:
     mel_kind: MelKind = "paper"
     discriminator_filters: int = 32
     discriminator_windows: tuple[int, ...] = (2048, 1024, 512, 256, 128)
+    discriminator_per_bandwidth: bool = True
     discriminator_rate: float = 1.0
     discriminator_share: float = 2 / 3
     discriminator_from: int = 0

@@ -46,14 +46,14 @@ class Recipe:
     """How to learn.
 
     Args:
-        batch: pieces per step.
+        batch: pieces per step. In a short run many small steps win over few large ones.
         learning_rate: after the warm-up; it falls to 2 % along a cosine.
         weight_decay: of AdamW.
         warm_up: steps in which the learning rate rises.
         seed: of the pieces drawn.
     """
 
-    batch: int = 8
+    batch: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 0.1
     warm_up: int = 100

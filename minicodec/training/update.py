@@ -25,7 +25,11 @@ from torch import Tensor, nn
 
 from minicodec.balancer import Balancer
 from minicodec.codec import Codec
-from minicodec.discriminator import Judgement, MultiScaleDiscriminator
+from minicodec.discriminator import (
+    BandwidthDiscriminators,
+    Judgement,
+    MultiScaleDiscriminator,
+)
 from minicodec.losses import (
     discriminator_loss,
     feature_matching_loss,
@@ -80,8 +84,11 @@ class Update:
         self.discriminator: nn.Module | None = None
         self.weights = {"time": config.time, "mel": config.mel}
         if config.uses_discriminator:
-            self.discriminator = MultiScaleDiscriminator(
-                config.discriminator_windows, config.discriminator_filters
+            look = (config.discriminator_windows, config.discriminator_filters)
+            self.discriminator = (
+                BandwidthDiscriminators(config.codec.bandwidths, *look)
+                if config.discriminator_per_bandwidth
+                else MultiScaleDiscriminator(*look)
             ).to(device)
             self.weights |= {"adversarial": config.adversarial, "features": config.features}
         if config.decoder_only:
@@ -108,7 +115,7 @@ class Update:
             the recordings; and "skipped_…" for a loss that the balancer had to leave out.
 
         Raises:
-            Diverged: for gradients that are NaN or infinite. No weight has been changed then.
+            Diverged: for gradients that are NaN or infinite; the codec has not been changed then.
         """
         config = self.config
         bandwidth, judge_learns = self.draw(step)
@@ -123,8 +130,8 @@ class Update:
         shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
         if judged:
             with torch.set_grad_enabled(judge_learns or alone):
-                real = self._judge(audio)
-            fake = self._judge(output)
+                real = self._judge(audio, bandwidth)
+            fake = self._judge(output, bandwidth)
             losses["adversarial"] = generator_loss(fake.logits)
             losses["features"] = feature_matching_loss(real.features, fake.features)
             shown |= losses | {"discriminator": discriminator_loss(real.logits, fake.logits)}
@@ -138,7 +145,7 @@ class Update:
             skipped = balanced.skipped
         if judged and (judge_learns or alone):
             rate = config.rate(step) * config.discriminator_rate
-            self._learn_judge(shown["discriminator"], rate)
+            self._learn_judge(shown["discriminator"], bandwidth, rate)
         if not alone:
             self.optimizer.zero_grad()
             (balanced.loss + config.commitment * commitment).backward()
@@ -168,22 +175,29 @@ class Update:
             output = codec.decoder(latents)[..., : audio.shape[-1]].float()
         return Passed(output if scale is None else output * scale, commitment)
 
-    def _judge(self, audio: Tensor) -> Judgement:
+    def _listener(self, bandwidth: float) -> nn.Module:
+        if isinstance(self.discriminator, BandwidthDiscriminators):
+            index = self.config.codec.bandwidths.index(bandwidth)
+            return self.discriminator.discriminators[index]
         assert self.discriminator is not None
+        return self.discriminator
+
+    def _judge(self, audio: Tensor, bandwidth: float) -> Judgement:
         with self._fast():
-            logits, features = self.discriminator(audio)
+            logits, features = self._listener(bandwidth)(audio)
         return Judgement([x.float() for x in logits], [[x.float() for x in f] for f in features])
 
     def _mel(self, output: Tensor, audio: Tensor) -> Tensor:
         loss = log_mel_loss if self.config.mel_kind == "log" else mel_loss
         return loss(output, audio, self.config.codec.sample_rate)
 
-    def _learn_judge(self, loss: Tensor, rate: float) -> None:
+    def _learn_judge(self, loss: Tensor, bandwidth: float, rate: float) -> None:
         # Only the gradients of its own weights: the graph goes on into the codec, which this loss
         # must not teach.
-        assert self.discriminator is not None and self.judge_optimizer is not None
+        assert self.judge_optimizer is not None
         self.judge_optimizer.param_groups[0]["lr"] = rate
-        weights = list(self.discriminator.parameters())
+        self.judge_optimizer.zero_grad()  # those of other bandwidths stay where they are
+        weights = list(self._listener(bandwidth).parameters())
         for weight, gradient in zip(weights, torch.autograd.grad(loss, weights)):
             weight.grad = gradient
         self._move(self.judge_optimizer, weights, None, "discriminator")

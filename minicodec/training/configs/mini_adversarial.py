@@ -15,6 +15,7 @@ CONFIG = replace(
     adversarial=1.0,
     features=1.0,
     discriminator_filters=8,
+    discriminator_per_bandwidth=False,  # too few steps to teach four
     discriminator_rate=5.0,
     head_start=200,
     validate_every=250,
