@@ -179,6 +179,23 @@ def test_half_precision_is_close_and_leaves_the_quantizer_alone():
     assert all(w.dtype == torch.float32 for w in half.codec.parameters())
 
 
+def test_codebooks_that_are_learned_by_gradient_are_trained_and_resumed(tmp_path):
+    codec = dataclasses.replace(CODEC, quantizer="factorized")
+    config = dataclasses.replace(CONFIG, codec=codec, steps=4)
+    whole = trainer(tmp_path / "whole", config)
+    before = [book.embedding.detach().clone() for book in whole.codec.quantizer.codebooks]
+    whole.run()
+    after = [book.embedding for book in whole.codec.quantizer.codebooks]
+    assert not torch.equal(before[0], after[0])
+    part = trainer(tmp_path / "part", config)
+    stop_after(part, 3)
+    part.run()
+    again = trainer(tmp_path / "part", config, resume=True)
+    assert again.step == 3
+    again.run()
+    assert same(again.codec, whole.codec)
+
+
 def test_it_learns(tmp_path):
     config = dataclasses.replace(
         CONFIG, steps=70, adversarial=0.0, features=0.0, warm_up=30, log_every=10,

@@ -225,6 +225,8 @@ def test_a_stream_of_files_needs_no_decoder_of_its_own(tmp_path):
     source = Stream(stream, RATE, shortest=0.5, keep=3, uses=100)
     levels = {round(float(source.crop(Random(i), 4000).abs().max()), 1) for i in range(20)}
     assert levels == {0.1, 0.3} and sum(source.skipped.values()) == 1
+    named = open_source(f"hf:{tmp_path}:train", CONFIG)
+    assert named.weight == 3600 and named.source.crop(Random(0), 4000).shape == (1, 4000)
 
 
 def test_streams_that_cannot_be_used():

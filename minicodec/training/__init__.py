@@ -1,7 +1,8 @@
 """Learning a codec: data, one update, and the loop that survives being killed.
 
-`config` says what is learned and how, `sources` and `data` bring sound, `update` is one step of the
-paper's recipe, `trainer` repeats it, `checkpointing` and `validation` are what their names say.
+`config` says what is learned and how, `sources` and `data` bring sound, `start` is where codebooks
+and weights begin, `update` is one step of the paper's recipe, `trainer` repeats it on the machine
+that `engine` finds. `checkpointing`, `validation` and `journal` are what their names say.
 
 Chapter 10. Paper: sections 3.4 and 4.
 """

@@ -93,7 +93,7 @@ class Update:
             self.weights |= {"adversarial": config.adversarial, "features": config.features}
         if config.decoder_only:
             self.codec.encoder.eval().requires_grad_(False)
-            self.codec.quantizer.eval()
+            self.codec.quantizer.eval().requires_grad_(False)
         # Balanced gradients have one length per clip, whatever the number of clips; averaging
         # over processes would shorten them.
         self.balancer = Balancer(self.weights, total_norm=world, balance=config.balanced)
