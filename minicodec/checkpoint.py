@@ -13,11 +13,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import safetensors
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from minicodec.codec import Codec
 from minicodec.config import CodecConfig
@@ -174,10 +176,11 @@ def fingerprint(codec: Codec) -> bytes:
 
 def inference_weights(codec: Codec) -> dict[str, Tensor]:
     """The weights as they are used: weight norm folded, no running totals, on the CPU."""
-    folded = fold_weight_norm(copy.deepcopy(codec))
+    if any(parametrize.is_parametrized(module) for module in codec.modules()):
+        codec = cast(Codec, fold_weight_norm(copy.deepcopy(codec)))
     return {
         key: tensor.detach().cpu().contiguous()
-        for key, tensor in folded.state_dict().items()
+        for key, tensor in codec.state_dict().items()
         if not key.endswith(_TRAINING_ONLY)
     }
 

@@ -330,8 +330,7 @@ def test_segments_keep_their_time_too(codecs, index, length):
     audio = noise(codec, length)
     data = compress(codec, audio, chunk_seconds=1)
     chunks = parse(data).chunks
-    if index >= len(chunks) - 1:
-        pytest.skip("this clip has no such chunk")
+    index = min(index, len(chunks) - 2)  # the last chunk of sound, if there are fewer
     places = [data.find(b"CHNK" + i.to_bytes(4, "big")) for i in (index, index + 1)]
     full = decompress(data, codec)
     hurt = tolerated(data[: places[0]] + data[places[1] :], codec, f"chunk {index} is")
