@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from minicodec.conv import Conv1d, ConvTranspose1d, Norm, PadMode
+from minicodec.derived import Derived
 
 #: What a layer remembers between chunks: tensors, and tuples and lists of them.
 State = Any
@@ -136,6 +137,7 @@ class SkipLSTM(nn.Module):
     def __init__(self, channels: int, n_layers: int = 2):
         super().__init__()
         self.lstm = nn.LSTM(channels, channels, n_layers)
+        self._columns = [(Derived(_columns), Derived(_columns)) for _ in range(n_layers)]
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.permute(2, 0, 1)
@@ -158,36 +160,41 @@ class SkipLSTM(nn.Module):
         x = x.permute(2, 0, 1)
         if state is not None:
             state = (state[0].transpose(0, 1).contiguous(), state[1].transpose(0, 1).contiguous())
-        y, state = _step_lstm(self.lstm, x, state) if len(x) < _FEW else self.lstm(x, state)
+        y, state = self._step(x, state) if len(x) < _FEW else self.lstm(x, state)
         return (x + y).permute(1, 2, 0), (state[0].transpose(0, 1), state[1].transpose(0, 1))
 
+    def _step(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """`self.lstm(x, state)` for a few frames, without the library's preparations.
 
-def _step_lstm(
-    lstm: nn.LSTM, x: Tensor, state: tuple[Tensor, Tensor] | None
-) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """`lstm(x, state)` for a few frames, without the library's preparations.
+        On a CPU `nn.LSTM` repacks all weights at every call, which costs several times more than
+        the arithmetic of one frame.
+        """
+        lstm = self.lstm
+        shape = (lstm.num_layers, x.shape[1], lstm.hidden_size)
+        hidden, cell = state if state is not None else (x.new_zeros(shape), x.new_zeros(shape))
+        hiddens, cells = list(hidden), list(cell)
+        for layer, (columns_in, columns_hidden) in enumerate(self._columns):
+            w_in = columns_in(getattr(lstm, f"weight_ih_l{layer}"))
+            w_hidden = columns_hidden(getattr(lstm, f"weight_hh_l{layer}"))
+            bias = getattr(lstm, f"bias_ih_l{layer}") + getattr(lstm, f"bias_hh_l{layer}")
+            outputs = []
+            for frame in x @ w_in + bias:
+                gates = torch.addmm(frame, hiddens[layer], w_hidden)
+                candidate = gates.chunk(4, dim=-1)[2].tanh()
+                let_in, forget, _, let_out = gates.sigmoid().chunk(4, dim=-1)
+                cells[layer] = forget * cells[layer] + let_in * candidate
+                hiddens[layer] = let_out * cells[layer].tanh()
+                outputs.append(hiddens[layer])
+            x = torch.stack(outputs)
+        return x, (torch.stack(hiddens), torch.stack(cells))
 
-    On a CPU `nn.LSTM` repacks all weights at every call, which costs several times more than the
-    arithmetic of one frame.
-    """
-    shape = (lstm.num_layers, x.shape[1], lstm.hidden_size)
-    hidden, cell = state if state is not None else (x.new_zeros(shape), x.new_zeros(shape))
-    hiddens, cells = list(hidden), list(cell)
-    for layer in range(lstm.num_layers):
-        w_in, w_hidden, b_in, b_hidden = (
-            getattr(lstm, f"{name}_l{layer}")
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
-        outputs = []
-        for frame in x @ w_in.t() + (b_in + b_hidden):
-            gates = torch.addmm(frame, hiddens[layer], w_hidden.t())
-            candidate = gates.chunk(4, dim=-1)[2].tanh()
-            let_in, forget, _, let_out = gates.sigmoid().chunk(4, dim=-1)
-            cells[layer] = forget * cells[layer] + let_in * candidate
-            hiddens[layer] = let_out * cells[layer].tanh()
-            outputs.append(hiddens[layer])
-        x = torch.stack(outputs)
-    return x, (torch.stack(hiddens), torch.stack(cells))
+
+def _columns(weight: Tensor) -> Tensor:
+    """Transposed. One frame is coded as fast as weights come from memory, and they come twice as
+    fast if those that meet the same input lie next to each other."""
+    return weight.t().contiguous()
 
 
 class Encoder(nn.Module):
