@@ -162,8 +162,9 @@ def test_long_sounds_are_cut():
         (b"<html>", "cannot be read as audio"),
         (wav(torch.zeros(1, RATE)), "silent: is the microphone muted"),
         (wav(torch.full((1, 100), 0.5)), "shorter than a tenth of a second"),
-        (wav(torch.rand(1, 100))[:50], "cannot be read|no samples|shorter"),
+        (wav(torch.full((1, 100), 0.5))[:50], "cannot be read|no samples|shorter"),
     ],
+    ids=["nothing", "HTML", "silence", "too short", "cut"],
 )
 def test_what_is_no_sound_is_said_and_keeps_the_last_one(data, words):
     recording = Recording(RATE)

@@ -38,6 +38,18 @@ LEARNING_RATE = 5e-4  # at the start; it falls to 2 % along a cosine
 WARM_UP = 300  # steps without the quantizer, so that k-means meets latents that mean something
 
 
+#: Whose recordings it learned from; the model card says more.
+DATA = (
+    "LibriSpeech (c) 2014 Vassil Panayotov, CC BY 4.0; VCTK, J. Yamagishi, C. Veaux, K. MacDonald, "
+    "University of Edinburgh, CC BY 4.0; LibriVox, public domain; kerstin voice, CC0; "
+    "davinfifield/mp3-chinese-pinyin-sound, Unlicense; Picovoice Inc., Apache-2.0; vocobox, MIT; "
+    "Splendid Grand Piano, public domain; Greg Sullivan, CC BY 3.0; Karoryfer and Versilian, CC0; "
+    "Kevin MacLeod, Rafael Krux, Jason Shaw, CC BY 4.0; HorrorPen, CC BY 3.0; TAD, Tarush Singhal, "
+    "Martijn van Beurden, CC0; Freedoom contributors, BSD-3-Clause; ESC-10, K. J. Piczak and "
+    "Freesound authors, CC BY 3.0 and CC0; OLPC and Berklee, CC BY 3.0; Sonic Pi, CC0"
+)
+
+
 class Recordings:
     """All files of a folder in memory as 16-bit samples; draws crops with random gain and mixes."""
 
@@ -219,7 +231,8 @@ def main() -> None:
         if args.data:
             run.count_codes(Recordings(args.data, seed=0))
         facts = {"step": run.step, "minutes": run.minutes, "audio_hours": run.audio_hours,
-                 "losses": "time L1, multi-scale mel; no discriminator"}  # fmt: skip
+                 "losses": "time L1, log-mel at six windows; no discriminator",
+                 "licence": "MIT", "data": DATA}  # fmt: skip
         save_codec(run.codec, args.export, facts, half=True)
         print(f"{args.export}: step {run.step}, {args.export.stat().st_size / 1e6:.1f} MB")
         return
