@@ -8,13 +8,11 @@ lengths ignored, few codes lie where no latent comes. From outside it is the sam
 Chapter 16. Kumar et al. 2023, "High-Fidelity Audio Compression with Improved RVQGAN", section 3.2.
 """
 
-from typing import cast
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from minicodec.quantize import Quantized, nearest
+from minicodec.quantize import Quantized, ResidualVectorQuantizer, nearest
 
 
 class FactorizedCodebook(nn.Module):
@@ -51,7 +49,7 @@ class FactorizedCodebook(nn.Module):
         return self.up(low + (vector - low).detach()), codes, loss
 
 
-class FactorizedQuantizer(nn.Module):
+class FactorizedQuantizer(ResidualVectorQuantizer):
     """Residual quantization with learned codebooks, in the shape of `ResidualVectorQuantizer`.
 
     Args:
@@ -70,40 +68,10 @@ class FactorizedQuantizer(nn.Module):
     """
 
     def __init__(self, dim: int, n_q: int, codebook_size: int = 1024, code_dim: int = 8):
-        super().__init__()
-        self.dim = dim
+        super().__init__(dim, 0)
         self.codebooks = nn.ModuleList(
             FactorizedCodebook(codebook_size, dim, code_dim) for _ in range(n_q)
         )
-
-    def encode(self, x: Tensor, n_q: int | None = None) -> Tensor:
-        """Codes of the first `n_q` levels (all of them by default).
-
-        Shape:
-            x: [B, D, T] → [B, K, T] int64
-
-        Raises:
-            ValueError: if `x` is not [B, D, T], or for a number of levels that there is not.
-        """
-        residual, codes = self._flatten(x), []
-        for book in self._levels(n_q):
-            index = book.encode(residual)
-            residual = residual - book.decode(index)
-            codes.append(index.view(x.shape[0], x.shape[2]))
-        return torch.stack(codes, dim=1)
-
-    def decode(self, codes: Tensor) -> Tensor:
-        """Sum of the vectors that the codes name.
-
-        Shape:
-            codes: [B, K, T] → [B, D, T]
-
-        Raises:
-            ValueError: for more levels than there are codebooks.
-        """
-        levels = self._levels(codes.shape[1])
-        vectors = [book.decode(index) for book, index in zip(levels, codes.unbind(1))]
-        return torch.stack(vectors).sum(0).transpose(1, 2)
 
     def forward(self, x: Tensor, n_q: int | None = None) -> Quantized:
         """Quantize; the commitment holds the losses of codebooks and latents, mean over levels.
@@ -120,16 +88,3 @@ class FactorizedQuantizer(nn.Module):
             losses.append(loss)
         quantized = total.view(x.shape[0], x.shape[2], self.dim).transpose(1, 2)
         return Quantized(quantized, torch.stack(codes, dim=1), torch.stack(losses).mean())
-
-    def _flatten(self, x: Tensor) -> Tensor:
-        if x.dim() != 3 or x.shape[1] != self.dim:
-            raise ValueError(
-                f"the quantizer takes latents [B, {self.dim}, T], but was given {list(x.shape)}."
-            )
-        return x.transpose(1, 2).reshape(-1, self.dim)
-
-    def _levels(self, n_q: int | None) -> list[FactorizedCodebook]:
-        books = [cast(FactorizedCodebook, book) for book in self.codebooks]
-        if n_q is not None and not 1 <= n_q <= len(books):
-            raise ValueError(f"this quantizer has 1 to {len(books)} codebooks, not {n_q}.")
-        return books[:n_q]

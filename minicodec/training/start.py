@@ -13,7 +13,8 @@ from torch.nn.utils import parametrize
 
 from minicodec.checkpoint import load_codec
 from minicodec.codec import Codec
-from minicodec.quantize import Codebook, ResidualVectorQuantizer
+from minicodec.factorized import FactorizedQuantizer
+from minicodec.quantize import Codebook
 
 
 def weights_from(codec: Codec, path: str | Path) -> None:
@@ -51,7 +52,7 @@ def codebook_totals(codec: Codec, latents: Tensor, frames: int, fresh: bool) -> 
             they move on at the pace that the moving average's decay says.
         fresh: begin with k-means of the latents; else keep the vectors and only count their use.
     """
-    if not isinstance(codec.quantizer, ResidualVectorQuantizer):
+    if isinstance(codec.quantizer, FactorizedQuantizer):
         return  # codebooks that are learned by gradient have no totals
     residual = latents.transpose(1, 2).reshape(-1, latents.shape[1])
     for module in codec.quantizer.codebooks:
