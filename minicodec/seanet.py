@@ -70,6 +70,24 @@ def _stream_tiles(
     return torch.cat(outputs, dim=-1), states
 
 
+class ELU(nn.ELU):
+    """max(x, e^x − 1), the activation of all layers.
+
+    Torch's own takes more than twice as long on a CPU, a tenth of all computing: so where no
+    gradient is asked for, this uses the power of two, which is quick. Both agree within 2e-7.
+
+    >>> import torch
+    >>> ELU()(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu" or (torch.is_grad_enabled() and x.requires_grad):
+            return super().forward(x)
+        y = x.clamp(max=0).mul_(math.log2(math.e)).exp2_().sub_(1)
+        return torch.maximum(x, y, out=y)
+
+
 class ResidualBlock(nn.Module):
     """Look at the neighbours, through half the channels, and add what was seen to the input.
 
@@ -100,9 +118,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         conv = partial(Conv1d, causal=causal, norm=norm, pad_mode=pad_mode)
         self.block = nn.Sequential(
-            nn.ELU(),
+            ELU(),
             conv(channels, channels // 2, kernel_size, dilation=dilation),
-            nn.ELU(),
+            ELU(),
             conv(channels // 2, channels, 1),
         )
         self.shortcut = conv(channels, channels, 1)
@@ -237,12 +255,12 @@ class Encoder(nn.Module):
         layers: list[nn.Module] = [conv(channels, width, 7)]
         for stride in strides:
             layers += [block(width, dilation=2**j) for j in range(n_residual_layers)]
-            layers += [nn.ELU(), conv(width, 2 * width, 2 * stride, stride)]
+            layers += [ELU(), conv(width, 2 * width, 2 * stride, stride)]
             width *= 2
         self.wide = len(layers)  # layers where time is long; the LSTM comes next
         if lstm_layers:
             layers += [SkipLSTM(width, lstm_layers)]
-        layers += [nn.ELU(), conv(width, dimension, 7)]
+        layers += [ELU(), conv(width, dimension, 7)]
         self.layers = nn.Sequential(*layers)
         self.hop_length = math.prod(strides)
 
@@ -310,10 +328,10 @@ class Decoder(nn.Module):
             layers += [SkipLSTM(width, lstm_layers)]
         self.narrow = len(layers)
         for stride in reversed(strides):
-            layers += [nn.ELU(), up(width, width // 2, 2 * stride, stride)]
+            layers += [ELU(), up(width, width // 2, 2 * stride, stride)]
             width //= 2
             layers += [block(width, dilation=2**j) for j in range(n_residual_layers)]
-        layers += [nn.ELU(), conv(width, channels, 7)]
+        layers += [ELU(), conv(width, channels, 7)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:

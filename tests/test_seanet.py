@@ -135,4 +135,5 @@ def test_variants_equal_the_official_ones(ours, theirs):
         for length in (1, 5, 700):
             channels = ours.get("channels", 1) if name == "encoder" else 8
             x = torch.randn(2, channels, length if name == "encoder" else length % 40 + 1)
-            assert torch.equal(mine(x), official(x))
+            # Not to the last bit: our ELU takes another way to e^x.
+            torch.testing.assert_close(mine(x), official(x), atol=2e-6, rtol=2e-6)
