@@ -170,3 +170,21 @@ def test_a_page_opens_from_the_disk(tab):
     assert players > 0
     assert problems == []
     assert tab.own_errors == []
+
+
+@pytest.mark.parametrize(
+    ("look", "width", "scheme"),
+    [("wide", 1300, "light"), ("dark", 1300, "dark"), ("phone", 360, "light")],
+)
+@pytest.mark.parametrize("page", [p for p in PAGES if "/00_" in p or "/14_" in p])
+def test_pictures_of_pages_for_people_to_look_at(browser, address, page, look, width, scheme):
+    """Left in _build/screenshots, which CI keeps beside the built book."""
+    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    tab = Tab(context)
+    tab.page.goto(f"{address}/{page}.html", wait_until="load")
+    tab.page.wait_for_timeout(1500)  # players draw their pictures
+    target = HTML.parent / "screenshots" / f"{page.split('/')[-1]}_{look}.png"
+    target.parent.mkdir(exist_ok=True)
+    tab.page.screenshot(path=target)
+    context.close()
+    assert target.stat().st_size > 20_000
