@@ -185,6 +185,6 @@ def test_pictures_of_pages_for_people_to_look_at(browser, address, page, look, w
     tab.page.wait_for_timeout(1500)  # players draw their pictures
     target = HTML.parent / "screenshots" / f"{page.split('/')[-1]}_{look}.png"
     target.parent.mkdir(exist_ok=True)
-    tab.page.screenshot(path=target)
+    tab.page.screenshot(path=target, full_page=True)
     context.close()
     assert target.stat().st_size > 20_000
