@@ -26,9 +26,9 @@ from tqdm import tqdm
 from minicodec.checkpoint import save_codec
 from minicodec.codec import Codec
 from minicodec.config import MINI_24KHZ
+from minicodec.losses import log_mel_loss
 from minicodec.metrics import mel_distance, si_sdr
 from minicodec.quantize import Codebook
-from minicodec.spectral import mel_spectrogram
 
 RATE = MINI_24KHZ.sample_rate
 #: Share of each class in a batch. Speech is two thirds of the minutes; music needs more.
@@ -84,23 +84,6 @@ class Recordings:
         return torch.stack(clips)[:, None]
 
 
-def mel_loss(estimate: Tensor, target: Tensor) -> Tensor:
-    """L1 of log-mel spectra at six window lengths, of signals divided by the target's loudness.
-
-    Only the logarithm asks for the right level. A plain difference of magnitudes is smallest when
-    the copy is too quiet wherever its phase is unknown, which is everywhere above about 1 kHz.
-    """
-    loudness = target.pow(2).mean((1, 2), keepdim=True).sqrt().clamp(min=1e-3)
-    total = estimate.new_zeros(())
-    for n_fft in (64, 128, 256, 512, 1024, 2048):
-        n_mels = min(64, n_fft // 8)
-        ours, theirs = (
-            mel_spectrogram(x / loudness, RATE, n_fft, n_mels=n_mels) for x in (estimate, target)
-        )
-        total = total + ((ours + 1e-3).log10() - (theirs + 1e-3).log10()).abs().mean()
-    return total / 6
-
-
 class Run:
     """Model, optimizer and clock of one training run, kept in one safetensors file."""
 
@@ -152,7 +135,7 @@ class Run:
             commitment = output.new_zeros(())
         else:
             output, _, commitment = self.codec(audio, bandwidth)
-        losses = {"time": F.l1_loss(output, audio), "mel": mel_loss(output, audio)}
+        losses = {"time": F.l1_loss(output, audio), "mel": log_mel_loss(output, audio, RATE)}
         gradient = torch.zeros_like(output)
         for (name, loss), share in zip(losses.items(), (0.03, 0.97), strict=True):
             (part,) = torch.autograd.grad(loss, output, retain_graph=True)

@@ -3,13 +3,14 @@
 Chapter 10; the measures are those of chapters 01 and 14.
 """
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 
 import torch
 from torch import Tensor
 
-from minicodec import audio
+from minicodec import judges
 from minicodec.codec import Codec
 from minicodec.metrics import codebook_use, mel_distance, si_sdr
 
@@ -30,7 +31,8 @@ def validate(codec: Codec, clips: Sequence[Tensor], visqol: bool = False) -> dic
     Raises:
         ValueError: if ViSQOL is asked for and not installed.
     """
-    judge = _visqol() if visqol else None
+    if visqol:
+        judges.need("visqol")
     was_training = [m for m in codec.modules() if m.training]
     codec.eval()
     rate = codec.config.sample_rate
@@ -44,11 +46,11 @@ def validate(codec: Codec, clips: Sequence[Tensor], visqol: bool = False) -> dic
             codes.append(code)
             mel.append(float(mel_distance(copy, clip, rate)))
             sdr.append(float(si_sdr(copy, clip)))
-            if judge is not None:
-                pair = (audio.resample(x.cpu(), rate, 48000)[0, 0].double() for x in (clip, copy))
-                heard.append(judge.measure_from_arrays(*(x.numpy() for x in pair), 48000).moslqo)
+            if visqol:
+                heard.append(judges.visqol(copy.cpu(), clip.cpu(), rate))
         name = f"{bandwidth:g}"
         result |= {f"mel_{name}": fmean(mel), f"sdr_{name}": fmean(sdr)}
+        heard = [score for score in heard if not math.isnan(score)]  # silent, or under a second
         if heard:
             result[f"visqol_{name}"] = fmean(heard)
         used = codebook_use(torch.cat(codes, dim=2), codec.config.codebook_size).used
@@ -56,13 +58,3 @@ def validate(codec: Codec, clips: Sequence[Tensor], visqol: bool = False) -> dic
     for module in was_training:
         module.training = True
     return {key: round(value, 4) for key, value in result.items()}
-
-
-def _visqol():  # type: ignore[no-untyped-def]
-    try:
-        from visqol import VisqolApi
-    except ImportError as error:
-        raise ValueError("ViSQOL needs a package: pip install 'minicodec[metrics]'.") from error
-    api = VisqolApi()
-    api.create(mode="audio")
-    return api
