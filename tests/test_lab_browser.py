@@ -12,7 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from test_player_browser import BROWSERS, FLAGS, chosen, unavailable, wait_until_it_plays
+from test_player_browser import chosen, wait_until_it_plays
+
+from tests.browsing import BROWSERS, FLAGS, unavailable
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,7 @@ Without a browser the tests are skipped; with MINICODEC_REQUIRE_BROWSER=1 they f
 import csv
 import io
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,33 +14,18 @@ import pytest
 import torch
 
 from minicodec.listening import abx, abx_p_value, analyse, fragment, mushra
+from tests.browsing import launched
 
 pytestmark = pytest.mark.browser
 
 RATE = 24000
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 SLOW = 15_000  # ms: on a busy machine everything comes, but later
 EVIL = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 
 
-def unavailable(reason: str) -> None:
-    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    path = next((p for p in map(shutil.which, BROWSERS) if p), None)
-    if path is None:
-        unavailable(f"no browser found; install one of {', '.join(BROWSERS)}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    yield from launched()
 
 
 @pytest.fixture(scope="module")

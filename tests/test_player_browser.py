@@ -6,9 +6,7 @@ are skipped; with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
 
 import base64
 import io
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,34 +16,18 @@ import torch
 
 from minicodec.listening import Condition, compare, fragment
 from minicodec.listening.microphone import recorder
+from tests.browsing import launched
 
 pytestmark = pytest.mark.browser
 
 RATE = 24000
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-# No autoplay flag: as for a reader, sound needs a click or a key first.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 
 EVIL = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 
 
-def unavailable(reason: str) -> None:
-    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    path = next((p for p in map(shutil.which, BROWSERS) if p), None)
-    if path is None:
-        unavailable(f"no browser found; install one of {', '.join(BROWSERS)}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    yield from launched()
 
 
 @pytest.fixture(scope="module")
