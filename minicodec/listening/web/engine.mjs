@@ -3,7 +3,7 @@
 
 import { FADE, levels, positionAt } from "./logic.mjs";
 
-const LEAD = 0.06; // seconds from the call to the first sample: all sources are armed by then
+const LEAD = 0.02; // seconds from the call to the first sample: all sources are armed by then
 
 /** The one AudioContext of this page. Browsers want it made, or woken, in a click or key press. */
 export function audioContext() {
