@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -12,6 +13,23 @@ from minicodec.config import CodecConfig
 
 #: Real recordings beside the checkout, where there are any; else the clips we ship.
 RECORDINGS = Path(__file__).parents[2] / "shared" / "audio" / "valid"
+
+
+class TorchRandom:
+    """Torch's generator in the form in which hypothesis seeds it, once for every example."""
+
+    seed = staticmethod(torch.manual_seed)
+    getstate = staticmethod(torch.get_rng_state)
+    setstate = staticmethod(torch.set_rng_state)
+
+
+TORCH_RANDOM = TorchRandom()  # hypothesis does not keep it alive
+hypothesis.register_random(TORCH_RANDOM)
+# Every run tries the same examples, so that a change is judged by itself and not by luck.
+# MINICODEC_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("explore" if os.environ.get("MINICODEC_EXPLORE") else "same")
 
 
 @pytest.fixture(autouse=True)

@@ -254,6 +254,8 @@ first = balancer({"a": (1 + 2 * rank) * y.sum(), "b": y.sum()}, y)
 broken = float("nan") if rank else 1.0
 second = balancer({"a": y.sum(), "b": broken * y.sum()}, y)
 print(first.gradient.item(), balancer.norms["a"], second.skipped)
+dist.barrier()
+dist.destroy_process_group()
 """
 
 

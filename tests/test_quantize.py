@@ -258,6 +258,8 @@ for step, batch in enumerate(data):
     ours.update(x, ours.encode(x))
     theirs(x)
 torch.save({"ours": ours.state_dict(), "theirs": theirs.embed}, sys.argv[3])
+dist.barrier()
+dist.destroy_process_group()  # a process that ends with its threads still running may crash
 """
 
 

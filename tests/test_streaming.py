@@ -20,6 +20,8 @@ from minicodec.segments import overlap_add
 from minicodec.stream_state import StateError, load_state, save_state
 
 modes = st.sampled_from(["constant", "reflect"])
+#: Of what is drawn at random inside a test, so that an example that fails does so again.
+seeds = st.integers(0, 2**32 - 1)
 #: Lengths of chunks, from none up; used over and over until the clip is at its end.
 chunkings = st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any)
 
@@ -40,6 +42,25 @@ def streamed(stream, x, chunks, last=True):
 def assert_same(a, b):
     assert a.shape == b.shape
     torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def assert_same_codes(quantizer, codes, whole, latents):
+    """Equal, but where two entries are as near to a latent as rounding can tell.
+
+    Floats that are summed in another order differ in their last bit, on some processors more often
+    than on others, and a frame that lies halfway between two entries may then go to either.
+    """
+    assert codes.shape == whole.shape
+    for clip, frame in (codes != whole).any(1).nonzero().tolist():
+        residual = latents[clip, :, frame]
+        for book, ours, theirs in zip(
+            quantizer.codebooks, codes[clip, :, frame], whole[clip, :, frame]
+        ):
+            if ours != theirs:
+                here, there = (residual - book.embedding[[ours, theirs]]).square().sum(1)
+                assert abs(here - there) < 1e-5 * (1 + here), (clip, frame, here, there)
+                break
+            residual = residual - book.embedding[ours]
 
 
 @torch.no_grad()
@@ -154,9 +175,11 @@ def codec(request):
     return Codec(config).eval()
 
 
-@given(st.integers(1, 30000), st.lists(st.integers(1, 5000), min_size=1, max_size=5))
+@torch.no_grad()
+@given(seeds, st.integers(1, 30000), st.lists(st.integers(1, 5000), min_size=1, max_size=5))
 @settings(max_examples=30, deadline=None)
-def test_codec_gives_the_codes_of_the_whole_clip(codec, length, chunks):
+def test_codec_gives_the_codes_of_the_whole_clip(codec, seed, length, chunks):
+    torch.manual_seed(seed)
     audio = torch.randn(1, 1, length)
     latents = codec.encoder(audio)
     whole = codec.quantizer.encode(latents, codec.config.n_q(6.0))
@@ -165,9 +188,10 @@ def test_codec_gives_the_codes_of_the_whole_clip(codec, length, chunks):
         return codec.stream_encode(x, state, 6.0, last)
 
     codes = streamed(encode, audio, chunks)
-    assert torch.equal(codes, whole)
-    assert torch.equal(codec.encode(audio, 6.0), whole)  # a second at a time, when it is longer
-    expected = codec.decoder(codec.quantizer.decode(whole))
+    assert_same_codes(codec.quantizer, codes, whole, latents)
+    by_seconds = codec.encode(audio, 6.0)
+    assert_same_codes(codec.quantizer, by_seconds, whole, latents)
+    expected = codec.decoder(codec.quantizer.decode(codes))
     frames = [1 + chunk // 200 for chunk in chunks]
     assert_same(streamed(codec.stream_decode, codes, frames), expected)
     assert_same(codec.decode(codes), expected)
@@ -188,10 +212,21 @@ def segmented():
     return in_segments(normalize=True)
 
 
-@given(st.integers(1, 9000), st.lists(st.integers(0, 3000), min_size=1, max_size=5).filter(any))
+def segment_latents(codec, audio):
+    """Latents and scale of each segment, encoded by itself."""
+    pieces = [audio[..., begin:end] for begin, end in codec.config.chunks(audio.shape[-1])]
+    scales = [1e-8 + x.mean(1, keepdim=True).square().mean(2, keepdim=True).sqrt() for x in pieces]
+    return [(codec.encoder(x / scale), scale) for x, scale in zip(pieces, scales)]
+
+
+@torch.no_grad()
+@given(
+    seeds, st.integers(1, 9000), st.lists(st.integers(0, 3000), min_size=1, max_size=5).filter(any)
+)
 @settings(max_examples=100, deadline=None)
-def test_a_codec_in_segments_streams_too(segmented, length, chunks):
+def test_a_codec_in_segments_streams_too(segmented, seed, length, chunks):
     """As the 48 kHz model works. Codes of each segment alone, cross-faded, are the reference."""
+    torch.manual_seed(seed)
     audio = torch.randn(2, 2, length)
     codes, scales, state, start, turn = [], [], None, 0, 0
     while start < length:
@@ -203,13 +238,15 @@ def test_a_codec_in_segments_streams_too(segmented, length, chunks):
         start, turn = start + size, turn + 1
     codes, scales = torch.cat(codes, 2), torch.cat(scales, 1)
 
-    pieces, whole = [], []
-    for begin, end in segmented.config.chunks(length):
-        piece = audio[..., begin:end]
-        scale = 1e-8 + piece.mean(1, keepdim=True).pow(2).mean(2, keepdim=True).sqrt()
-        whole.append(segmented.quantizer.encode(segmented.encoder(piece / scale), 8))
-        pieces.append(segmented.decoder(segmented.quantizer.decode(whole[-1])) * scale)
-    assert torch.equal(codes, torch.cat(whole, 2))
+    alone = segment_latents(segmented, audio)
+    latents = torch.cat([z for z, _ in alone], dim=2)
+    whole = torch.cat([segmented.quantizer.encode(z, 8) for z, _ in alone], dim=2)
+    assert_same_codes(segmented.quantizer, codes, whole, latents)
+    parts = codes.split([z.shape[2] for z, _ in alone], dim=2)
+    pieces = [
+        segmented.decoder(segmented.quantizer.decode(part)) * scale
+        for part, (_, scale) in zip(parts, alone)
+    ]
     stride = segmented.config.segment_stride
     expected = overlap_add(pieces, stride)
     assert_same(segmented.decode(codes, scales), expected)
@@ -255,16 +292,23 @@ def test_a_codec_that_needs_the_whole_clip_says_so():
     assert torch.equal(codec.encode(audio), codec.quantizer.encode(codec.encoder(audio)))
 
 
-@given(st.lists(st.integers(1, 60000), min_size=1, max_size=5), st.booleans())
+@torch.no_grad()
+@given(seeds, st.lists(st.integers(1, 60000), min_size=1, max_size=5), st.booleans())
 @settings(max_examples=15, deadline=None)
-def test_clips_of_different_lengths_in_one_batch(codec, segmented, lengths, whole_seconds):
+def test_clips_of_different_lengths_in_one_batch(codec, segmented, seed, lengths, whole_seconds):
+    torch.manual_seed(seed)
     if whole_seconds:
         lengths = [24000 * (1 + length // 24000) for length in lengths]
     for model in (codec, segmented):
         clips = [torch.randn(1, model.config.channels, length) for length in lengths]
         for clip, (codes, scales) in zip(clips, encode_batch(model, clips, 6.0)):
             alone, its_scales = model.encode_scaled(clip, 6.0)
-            assert torch.equal(codes, alone)
+            latents = (
+                model.encoder(clip)
+                if scales is None
+                else torch.cat([z for z, _ in segment_latents(model, clip)], dim=2)
+            )
+            assert_same_codes(model.quantizer, codes, alone, latents)
             if scales is None:
                 assert its_scales is None
             else:

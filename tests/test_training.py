@@ -297,6 +297,7 @@ run = trainer({folder!r}, dataclasses.replace(CONFIG, **{change!r}), resume=True
 run.run()
 if {end!r}:
     torch.save(run.update.codec.state_dict(), {end!r} + str(run.rank))
+run.close()
 """
 
 

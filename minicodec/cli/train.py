@@ -52,6 +52,7 @@ def train(args: argparse.Namespace) -> None:
         print(ended)
     if args.export:
         trainer.export(args.export)
+    trainer.close()
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -191,6 +191,11 @@ class Trainer:
             self.codec.name = Path(path).stem
             save_codec(self.codec, path, known | (facts or {}), half=True)
 
+    def close(self) -> None:
+        """Part from the other processes of this run. A process that just ends may crash in them."""
+        self.accelerator.wait_for_everyone()
+        self.accelerator.end_training()
+
     def _newest(self, resume: bool) -> checkpointing.Checkpoint | None:
         if not resume:
             if self.main and checkpointing.found(self.out):

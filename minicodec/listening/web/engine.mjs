@@ -62,8 +62,6 @@ export class Engine {
   /** Play from `offset` to `end`; with `loop`, go on at `start`. */
   start(offset, { start = 0, end = this.duration, loop = false } = {}) {
     this.stop();
-    const startedAt = this.context.currentTime + LEAD;
-    this.span = { startedAt, offset, start, end, loop };
     const wanted = levels(this.buffers.length, this.active);
     this.voices = this.buffers.map((buffer, index) => {
       const source = new AudioBufferSourceNode(this.context, {
@@ -71,10 +69,15 @@ export class Engine {
       });
       const gain = new GainNode(this.context, { gain: wanted[index] });
       source.connect(gain).connect(this.context.destination);
-      if (loop) source.start(startedAt, offset);
-      else source.start(startedAt, offset, end - offset);
       return { source, gain };
     });
+    // Making the sources may take long, so the moment is fixed when all of them are there.
+    const startedAt = this.context.currentTime + LEAD;
+    this.span = { startedAt, offset, start, end, loop };
+    for (const { source } of this.voices) {
+      if (loop) source.start(startedAt, offset);
+      else source.start(startedAt, offset, end - offset);
+    }
   }
 
   /** Fade out, and remember the place. */
