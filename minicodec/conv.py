@@ -21,12 +21,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
+from minicodec.elu import ELU
+from minicodec.time_major import Strokes, Windows, joined
+
 Norm = Literal["none", "weight_norm", "time_group_norm"]
 PadMode = Literal["constant", "reflect"]
-
-
-#: Below this many windows a matrix product is faster than the library's convolution.
-_FEW = 16
 
 
 def total_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
@@ -117,6 +116,7 @@ class Conv1d(nn.Conv1d):
         self.causal = causal
         self.pad_mode: PadMode = pad_mode
         self.norm = _normalize(self, norm, causal)
+        self._windows = Windows()
 
     def reset_parameters(self) -> None:
         _keep_variance(self, self.in_channels * self.kernel_size[0])
@@ -130,7 +130,11 @@ class Conv1d(nn.Conv1d):
         return self.norm(super().forward(x))
 
     def stream(
-        self, x: Tensor, state: ConvState | None = None, last: bool = False
+        self,
+        x: Tensor,
+        state: ConvState | None = None,
+        last: bool = False,
+        activation: ELU | None = None,
     ) -> tuple[Tensor, ConvState]:
         """Take the next chunk of a clip, give back the outputs that are now certain.
 
@@ -142,6 +146,7 @@ class Conv1d(nn.Conv1d):
             x: of any length, also empty.
             state: what the call before returned; None begins a clip.
             last: this chunk ends the clip, so pad and give back what is left.
+            activation: what `x` passes through on its way in.
 
         Shape:
             x: [B, C_in, T] → [B, C_out, N], N = windows that became full
@@ -160,31 +165,30 @@ class Conv1d(nn.Conv1d):
         stride = self.stride[0]
         total = total_padding(self.kernel_size[0], stride, self.dilation[0])
         started = state is not None and state.started
-        if state is not None and state.past.shape[-1]:
-            x = torch.cat([state.past, x], dim=-1)
-        if not started and self.pad_mode == "reflect" and x.shape[-1] <= total and not last:
-            return x.new_zeros(len(x), self.out_channels, 0), ConvState(x, False)
-        pending = x.shape[-1] - total if started else x.shape[-1]
+        x = joined(state.past if state is not None else x[..., :0], x, activation)  # [B, T, C_in]
+        if not started and self.pad_mode == "reflect" and x.shape[1] <= total and not last:
+            return x.new_zeros(len(x), self.out_channels, 0), ConvState(x.mT, False)
+        pending = x.shape[1] - total if started else x.shape[1]
         extra = extra_padding(pending, stride) if last else 0
-        x = pad1d(x, 0 if started else total, extra, self.pad_mode)
-        windows = max(0, (x.shape[-1] - total) // stride)
-        past = x[..., windows * stride :]
+        if extra or not started:
+            x = self._padded(x, 0 if started else total, extra)
+        windows = max(0, (x.shape[1] - total) // stride)
+        past = x[:, windows * stride :].mT
         if not windows:
             return x.new_zeros(len(x), self.out_channels, 0), ConvState(past, True)
-        x = x[..., : total + windows * stride]
-        y = self._few(x) if windows < _FEW else super().forward(x)
-        return self.norm(y), ConvState(past, True)
+        x = x[:, : total + windows * stride]
+        y = self._windows(x, self.weight, self.bias, stride, self.dilation[0])
+        return self.norm(y.mT), ConvState(past, True)
 
-    def _few(self, x: Tensor) -> Tensor:
-        """The convolution of a few windows, as one matrix product.
-
-        On a CPU the library's convolution puts its weights into another order at every call, which
-        for a single frame takes longer than the arithmetic.
-        """
-        reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
-        windows = x.unfold(-1, reach, self.stride[0])[..., :: self.dilation[0]]
-        windows = windows.transpose(1, 2).flatten(2)  # [B, N, C_in * kernel_size]
-        return F.linear(windows, self.weight.flatten(1), self.bias).transpose(1, 2)
+    def _padded(self, x: Tensor, left: int, right: int) -> Tensor:
+        """As `pad1d`, [B, T, C] → [B, left + T + right, C], with time before channels in memory."""
+        length = x.shape[1]
+        if length <= max(left, right):
+            return pad1d(x.mT, left, right, self.pad_mode).mT.contiguous()
+        first, final = x[:, 1 : left + 1].flip(1), x[:, length - 1 - right : length - 1].flip(1)
+        if self.pad_mode == "constant":
+            first, final = torch.zeros_like(first), torch.zeros_like(final)
+        return torch.cat([first, x, final], dim=1)
 
 
 class ConvTranspose1d(nn.ConvTranspose1d):
@@ -223,6 +227,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         super().__init__(in_channels, out_channels, kernel_size, stride)
         self.causal = causal
         self.norm = _normalize(self, norm, causal)
+        self._strokes = Strokes()
 
     def reset_parameters(self) -> None:
         # Each output sample is painted by kernel_size / stride frames.
@@ -257,23 +262,10 @@ class ConvTranspose1d(nn.ConvTranspose1d):
             state = x.new_zeros(len(x), self.out_channels, overlap)
         if not x.shape[-1]:
             return x.new_zeros(len(x), self.out_channels, 0), state
-        painted = (
-            self._few(x) if x.shape[-1] < _FEW else F.conv_transpose1d(x, self.weight, None, stride)
-        )
-        painted[..., :overlap] += state
-        ready, state = painted.split([x.shape[-1] * stride, overlap], dim=-1)
-        bias = 0 if self.bias is None else self.bias[:, None]
-        return self.norm(ready + bias), state
-
-    def _few(self, x: Tensor) -> Tensor:
-        """As `Conv1d._few`: what each of a few frames paints, added up where they overlap."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        painted = F.linear(x.transpose(1, 2), self.weight.flatten(1).t())
-        painted = painted.view(len(x), x.shape[-1], self.out_channels, kernel)
-        y = x.new_zeros(len(x), self.out_channels, (x.shape[-1] - 1) * stride + kernel)
-        for frame in range(x.shape[-1]):
-            y[..., frame * stride : frame * stride + kernel] += painted[:, frame]
-        return y
+        painted = self._strokes(x.mT.contiguous(), self.weight, self.bias, stride)
+        painted[:, :overlap] += state.mT
+        ready, rest = painted.split([x.shape[-1] * stride, overlap], dim=1)
+        return self.norm(ready.mT), (rest if self.bias is None else rest - self.bias).mT
 
 
 def _keep_variance(conv: nn.Module, inputs: float) -> None:

@@ -136,10 +136,13 @@ class Codebook(nn.Module):
         self.register_buffer("counts", torch.ones(size))
         self.register_buffer("initialized", torch.tensor(False))
         self._squares = Derived(squared_lengths)
+        # Equal, but column after column in memory: a single latent meets it twice as fast.
+        self._columns = Derived(lambda embedding: embedding.t().contiguous().t())
 
     def encode(self, x: Tensor) -> Tensor:
         """Shape: x [N, D] → codes [N]."""
-        return nearest(x, self.embedding, self._squares(self.embedding))
+        embedding = self.embedding
+        return nearest(x, self._columns(embedding), self._squares(embedding))
 
     def decode(self, codes: Tensor) -> Tensor:
         """Shape: codes [...] → [..., D]."""

@@ -21,11 +21,13 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minicodec.conv import Conv1d, ConvTranspose1d, Norm, PadMode
 from minicodec.derived import Derived
 from minicodec.elu import ELU
+from minicodec.time_major import joined
 
 #: What a layer remembers between chunks: tensors, and tuples and lists of them.
 State = Any
@@ -47,8 +49,14 @@ def stream_layers(
     """
     layers = list(layers)
     states = list(states) if states is not None else [None] * len(layers)
-    for index, layer in enumerate(layers):
-        if isinstance(layer, (Conv1d, ResidualBlock)):
+    activation = None
+    for index, (layer, following) in enumerate(zip(layers, [*layers[1:], None])):
+        if isinstance(layer, ELU) and isinstance(following, Conv1d):
+            activation = layer  # the convolution copies its input anyway, and applies it then
+        elif isinstance(layer, Conv1d):
+            x, states[index] = layer.stream(x, states[index], last, activation)
+            activation = None
+        elif isinstance(layer, ResidualBlock):
             x, states[index] = layer.stream(x, states[index], last)
         elif isinstance(layer, (ConvTranspose1d, SkipLSTM)):
             x, states[index] = layer.stream(x, states[index])
@@ -67,8 +75,8 @@ def _stream_tiles(
     for start in range(0, x.shape[-1], tile):
         ends = last and start + tile >= x.shape[-1]
         y, states = stream_layers(layers, x[..., start : start + tile], states, ends)
-        outputs.append(y)
-    return torch.cat(outputs, dim=-1), states
+        outputs.append(y.mT)
+    return torch.cat(outputs, dim=1).mT, states  # time before channels in memory
 
 
 class ResidualBlock(nn.Module):
@@ -114,18 +122,25 @@ class ResidualBlock(nn.Module):
     def stream(
         self, x: Tensor, state: State | None = None, last: bool = False
     ) -> tuple[Tensor, State]:
-        """As `Conv1d.stream`. The block may hold samples back that the shortcut has already passed.
+        """As `Conv1d.stream`. Samples that the first convolution still waits for are held back.
 
         Shape:
             x: [B, C, T] → [B, C, N]
         """
-        passed, held, inner = state if state is not None else (None, None, None)
-        y, inner = stream_layers(self.block, x, inner, last)
-        short, passed = self.shortcut.stream(x, passed, last)
-        if held is not None and held.shape[-1]:
-            short = torch.cat([held, short], dim=-1)
-        ready = y.shape[-1]
-        return y + short[..., :ready], (passed, short[..., ready:], inner)
+        held, inner = state if state is not None else (x[..., :0], None)
+        activation, look, again, _ = self.block
+        seen, inner = look.stream(x, inner, last, activation)  # type: ignore[operator]
+        x = joined(held, x).mT
+        ready = seen.shape[-1]
+        return self._merge(x[..., :ready], again(seen)), (x[..., ready:], inner)
+
+    def _merge(self, x: Tensor, seen: Tensor) -> Tensor:
+        """The shortcut and the block's last convolution, both of size 1, added as they are made."""
+        near, far = self.shortcut, self.block[-1]
+        bias = near.bias + far.bias  # type: ignore[operator]
+        y = F.linear(x.mT.flatten(0, 1), near.weight[..., 0], bias)
+        y.addmm_(seen.mT.flatten(0, 1), far.weight[..., 0].t())  # type: ignore[index]
+        return y.view(len(x), -1, y.shape[1]).mT
 
 
 class SkipLSTM(nn.Module):
@@ -237,10 +252,10 @@ class Encoder(nn.Module):
         width = n_filters
         layers: list[nn.Module] = [conv(channels, width, 7)]
         for stride in strides:
+            self.wide = len(layers)  # layers where time is long: those before the last stage
             layers += [block(width, dilation=2**j) for j in range(n_residual_layers)]
             layers += [ELU(), conv(width, 2 * width, 2 * stride, stride)]
             width *= 2
-        self.wide = len(layers)  # layers where time is long; the LSTM comes next
         if lstm_layers:
             layers += [SkipLSTM(width, lstm_layers)]
         layers += [ELU(), conv(width, dimension, 7)]
@@ -309,13 +324,14 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [conv(dimension, width, 7)]
         if lstm_layers:
             layers += [SkipLSTM(width, lstm_layers)]
-        self.narrow = len(layers)
+        self.narrow = len(layers) + 2 + n_residual_layers  # layers where time is short, as above
         for stride in reversed(strides):
-            layers += [ELU(), up(width, width // 2, 2 * stride, stride)]
+            layers += [ELU(inplace=True), up(width, width // 2, 2 * stride, stride)]
             width //= 2
             layers += [block(width, dilation=2**j) for j in range(n_residual_layers)]
         layers += [ELU(), conv(width, channels, 7)]
         self.layers = nn.Sequential(*layers)
+        self.step = strides[-1]
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
@@ -337,5 +353,5 @@ class Decoder(nn.Module):
         layers, cut = list(self.layers), self.narrow
         states = list(state) if state is not None else [None] * len(layers)
         z, narrow = stream_layers(layers[:cut], z, states[:cut], last)
-        z, wide = _stream_tiles(layers[cut:], z, states[cut:], last, _TILE)
+        z, wide = _stream_tiles(layers[cut:], z, states[cut:], last, _TILE * self.step)
         return z, narrow + wide
