@@ -1,8 +1,8 @@
 // The player of `compare`: one transport for all versions, a picture of the one that is heard.
 
-import { actionOfKey, clock, regionBetween, regionWithEdge, spoken, startPlace } from "./logic.mjs";
+import { actionOfKey, clock, regionWithEdge, spoken, startPlace } from "./logic.mjs";
 import { audioContext, decode, Engine } from "./engine.mjs";
-import { boot, element, onTheme, takeTurns } from "./dom.mjs";
+import { boot, clickAndDrag, element, onTheme, takeTurns } from "./dom.mjs";
 import { Pictures } from "./canvas.mjs";
 
 const KEYS = [
@@ -52,7 +52,7 @@ class Player {
     });
     this.views = element("div", { class: "mc-views" },
       this.pictures.wave, this.pictures.mel, this.shade, this.cursor, this.slider);
-    this.dragOn(this.slider);
+    clickAndDrag(this.slider, this);
 
     this.playButton = element("button", { class: "mc-play", type: "button",
       onclick: () => this.toggle() });
@@ -228,37 +228,6 @@ class Player {
     if (name === "edge") {
       this.setRegion(regionWithEdge(this.region, value, this.place, this.duration));
     }
-  }
-
-  /** A click seeks; a drag marks the stretch to loop. */
-  dragOn(slider) {
-    const placeOf = (event) => {
-      const { left, width } = slider.getBoundingClientRect();
-      return Math.min(1, Math.max(0, (event.clientX - left) / width)) * this.duration;
-    };
-    let from = null;
-    const dragged = (event) => from && Math.abs(event.clientX - from.x) > 4
-      ? regionBetween(from.place, placeOf(event), this.duration) : null;
-    slider.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      from = { x: event.clientX, place: placeOf(event) };
-      slider.setPointerCapture(event.pointerId);
-    });
-    slider.addEventListener("pointermove", (event) => {
-      const region = dragged(event);
-      if (region) this.showRegion(region);
-    });
-    slider.addEventListener("pointerup", (event) => {
-      if (!from) return;
-      const region = dragged(event);
-      if (region) this.setRegion(region);
-      else this.seek(from.place);
-      from = null;
-    });
-    slider.addEventListener("pointercancel", () => {
-      from = null;
-      this.update();
-    });
   }
 
   say(text) {

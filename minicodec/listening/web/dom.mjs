@@ -1,5 +1,7 @@
 // Small help with the page, for every mode of the players.
 
+import { regionBetween } from "./logic.mjs";
+
 /** A new element: element("button", { class: "x", onclick: f }, "text", child, …). */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -49,4 +51,35 @@ export function onTheme(redraw) {
       attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"],
     });
   }
+}
+
+/** On the slider of a player a click seeks, and a drag marks the stretch to loop. */
+export function clickAndDrag(slider, player) {
+  const placeOf = (event) => {
+    const { left, width } = slider.getBoundingClientRect();
+    return Math.min(1, Math.max(0, (event.clientX - left) / width)) * player.duration;
+  };
+  let from = null;
+  const dragged = (event) => from && Math.abs(event.clientX - from.x) > 4
+    ? regionBetween(from.place, placeOf(event), player.duration) : null;
+  slider.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    from = { x: event.clientX, place: placeOf(event) };
+    slider.setPointerCapture(event.pointerId);
+  });
+  slider.addEventListener("pointermove", (event) => {
+    const region = dragged(event);
+    if (region) player.showRegion(region);
+  });
+  slider.addEventListener("pointerup", (event) => {
+    if (!from) return;
+    const region = dragged(event);
+    if (region) player.setRegion(region);
+    else player.seek(from.place);
+    from = null;
+  });
+  slider.addEventListener("pointercancel", () => {
+    from = null;
+    player.update();
+  });
 }

@@ -1,9 +1,9 @@
 // Play, place and loop for the blind tests: what the comparison has, without pictures, which would
 // tell the versions apart for the eye.
 
-import { actionOfKey, clock, regionBetween, spoken, startPlace } from "./logic.mjs";
+import { actionOfKey, clock, spoken, startPlace } from "./logic.mjs";
 import { audioContext, Engine } from "./engine.mjs";
-import { element, takeTurns } from "./dom.mjs";
+import { clickAndDrag, element, takeTurns } from "./dom.mjs";
 
 export class Transport {
   /** changed: called when playback starts, stops or switches. */
@@ -28,7 +28,7 @@ export class Transport {
       "aria-label": "Place in the sound; drag to loop a part of it",
       "aria-valuemin": "0", "aria-valuemax": this.duration.toFixed(1),
     });
-    this.dragOn(this.slider);
+    clickAndDrag(this.slider, this);
     this.bar = element("div", { class: "mc-bar" }, this.playButton,
       element("div", { class: "mc-track" }, this.shade, this.cursor, this.slider),
       element("span", { class: "mc-clock" }, this.now), this.loopButton);
@@ -136,36 +136,6 @@ export class Transport {
     if (!name || !Object.hasOwn(does, name)) return false;
     does[name]();
     return true;
-  }
-
-  dragOn(slider) {
-    let from = null;
-    const placeOf = (event) => {
-      const { left, width } = slider.getBoundingClientRect();
-      return Math.min(1, Math.max(0, (event.clientX - left) / width)) * this.duration;
-    };
-    const dragged = (event) => from && Math.abs(event.clientX - from.x) > 4
-      ? regionBetween(from.place, placeOf(event), this.duration) : null;
-    slider.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      from = { x: event.clientX, place: placeOf(event) };
-      slider.setPointerCapture(event.pointerId);
-    });
-    slider.addEventListener("pointermove", (event) => {
-      const region = dragged(event);
-      if (region) this.showRegion(region);
-    });
-    slider.addEventListener("pointerup", (event) => {
-      if (!from) return;
-      const region = dragged(event);
-      if (region) this.setRegion(region);
-      else this.seek(from.place);
-      from = null;
-    });
-    slider.addEventListener("pointercancel", () => {
-      from = null;
-      this.update();
-    });
   }
 
   update() {
