@@ -14,6 +14,7 @@ import argparse
 import importlib
 import io
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -72,6 +73,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/language_model.json"))
     args = parser.parse_args()
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        parser.error("numpy has threads of its own: start this with OMP_NUM_THREADS=1.")
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")

@@ -38,6 +38,9 @@ class Numpy:
     def clip(self, x: Array, low: float, high: float) -> Array:
         return np.minimum(np.maximum(x, low, out=x), high, out=x)
 
+    def cap(self, x: Array, high: float) -> Array:
+        return np.minimum(x, high, out=x)
+
     def take(self, table: Array, index: Array) -> Array:
         return table.take(index.astype(np.intp), axis=0)
 
@@ -79,6 +82,9 @@ class Torch:
 
     def clip(self, x: Array, low: float, high: float) -> Array:
         return x.clamp_(low, high)
+
+    def cap(self, x: Array, high: float) -> Array:
+        return x.clamp_(max=high)
 
     def take(self, table: Array, index: Array) -> Array:
         return table.index_select(0, index.int().view(-1)).view(*index.shape, *table.shape[1:])

@@ -201,13 +201,17 @@ class ExactLanguageModel:
         x += xp.take(self._arrays["positions"], xp.place(places, 64))
         memory, written, end = self._room(state, frames)
         begin = max(0, end - config.context)
+        hidden = None  # one frame alone may hear all that is kept
+        if frames > 1:
+            hidden = ~visible(frames, end + frames - begin, config.context)
+            hidden = xp.place(hidden, 64) * 2.0**60
         for layer in range(config.layers):
             name = f"layers.{layer}"
             query, key, value = self._qkv(x, layer)
             memory[layer, 0, :, end : end + frames] = key
             memory[layer, 1, :, end : end + frames] = value
             keys, values = memory[layer, :, :, begin : end + frames]
-            heard = self._attend(query, keys, values)
+            heard = self._attend(query, keys, values, hidden)
             x += xp.rint(self._linear(heard, f"{name}.out"))
             x = self._norm(x, f"{name}.norm1")
             up = self._linear(x, f"{name}.up")
@@ -256,23 +260,21 @@ class ExactLanguageModel:
         qkv = qkv.reshape(len(x), 3, self.config.heads, -1).swapaxes(0, 2)
         return qkv[:, 0], qkv[:, 1], qkv[:, 2]
 
-    def _attend(self, query: Array, keys: Array, values: Array) -> Array:
+    def _attend(self, query: Array, keys: Array, values: Array, hidden: Array | None) -> Array:
         """Mean of the values, weighted by 2^(query · key); all sums are below 2^53."""
         scores = query @ keys.swapaxes(1, 2)
-        frames, seen = scores.shape[1:]
-        if frames > 1:
-            hidden = ~visible(frames, seen, self.config.context)
-            scores -= self._xp.place(hidden, 64) * 2.0**60
+        if hidden is not None:
+            scores -= hidden
         scores = self._xp.peak(scores) - scores
         scores *= self._octaves
-        weights = self._exp(scores, self._arrays["exp"])
+        weights = self._exp(self._xp.rint(scores), self._arrays["exp"])
         heard = weights @ values
         heard /= self._xp.total(weights)
-        return heard.swapaxes(0, 1).reshape(frames, -1)
+        return heard.swapaxes(0, 1).reshape(scores.shape[1], -1)
 
     def _exp(self, steps: Array, table: Array) -> Array:
-        """2^-x, for x in steps of 1/64: integers, 0 for large x."""
-        return self._xp.take(table, self._xp.clip(self._xp.rint(steps), 0, len(table) - 1))
+        """2^-x, for whole steps of 1/64 from 0 up: integers, 0 for large x."""
+        return self._xp.take(table, self._xp.cap(steps, len(table) - 1))
 
     def _norm(self, x: Array, name: str, epsilon: Array | None = None) -> Array:
         """LayerNorm of integers.
