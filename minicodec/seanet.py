@@ -111,7 +111,7 @@ class ResidualBlock(nn.Module):
         self.block = nn.Sequential(
             ELU(),
             conv(channels, channels // 2, kernel_size, dilation=dilation),
-            ELU(),
+            ELU(inplace=True),
             conv(channels // 2, channels, 1),
         )
         self.shortcut = conv(channels, channels, 1)
