@@ -264,7 +264,8 @@ class ConvTranspose1d(nn.ConvTranspose1d):
             return x.new_zeros(len(x), self.out_channels, 0), state
         painted = self._strokes(x.mT.contiguous(), self.weight, self.bias, stride)
         painted[:, :overlap] += state.mT
-        ready, rest = painted.split([x.shape[-1] * stride, overlap], dim=1)
+        length = x.shape[-1] * stride
+        ready, rest = painted[:, :length], painted[:, length:]
         return self.norm(ready.mT), (rest if self.bias is None else rest - self.bias).mT
 
 

@@ -34,15 +34,15 @@ def joined(past: Tensor, x: Tensor, activation: ELU | None = None) -> Tensor:
     >>> joined(torch.zeros(1, 1, 1), torch.ones(1, 1, 2))[0, :, 0]
     tensor([0., 1., 1.])
     """
-    if not past.shape[-1]:
+    n = past.shape[-1]
+    if not n:
         return (x if activation is None else activation(x)).mT.contiguous()
-    both = x.new_empty(len(x), past.shape[-1] + x.shape[-1], x.shape[1])
-    before, after = both.mT.split([past.shape[-1], x.shape[-1]], dim=-1)
-    before.copy_(past)
+    both = x.new_empty(len(x), n + x.shape[-1], x.shape[1])
+    both[:, :n] = past.mT
     if activation is None:
-        after.copy_(x)
+        both[:, n:] = x.mT
     else:
-        activation.into(x, after)
+        activation.into(x, both[:, n:].mT)
     return both
 
 

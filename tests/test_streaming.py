@@ -128,6 +128,25 @@ def test_whole_encoder_and_decoder(networks, length, chunks):
     assert_same(streamed(decoder.stream, latents, frames), decoder(latents))
 
 
+@pytest.mark.parametrize("n_residual_layers", [0, 1])
+def test_gradients_pass_through_a_stream(n_residual_layers):
+    """As through the whole clip: nothing on the way is overwritten that is needed again."""
+    size = dict(n_filters=4, dimension=8, n_residual_layers=n_residual_layers)
+    audio = torch.randn(1, 1, 6400)
+    for network, x in ((Encoder(**size), audio), (Decoder(**size), torch.randn(1, 8, 20))):
+        weights = list(network.parameters())
+        network(x).square().sum().backward()
+        expected = [weight.grad.clone() for weight in weights]
+        network.zero_grad()
+        cut = x.shape[-1] * 3 // 8
+        first, state = network.stream(x[..., :cut])
+        rest, _ = network.stream(x[..., cut:], state, last=True)
+        torch.cat([first, rest], dim=-1).square().sum().backward()
+        for weight, gradient in zip(weights, expected):
+            peak = gradient.abs().max()
+            torch.testing.assert_close(weight.grad / peak, gradient / peak, atol=1e-4, rtol=0)
+
+
 @torch.no_grad()
 def test_first_latent_comes_after_one_hop_with_zero_padding():
     encoder = Encoder(n_filters=2, dimension=8)
