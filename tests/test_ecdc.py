@@ -246,10 +246,10 @@ def test_strange_files(ours, our_lm):
 @pytest.mark.parametrize("claim", [2**47, 10**9])
 @pytest.mark.parametrize("name", list(CONFIGS))
 def test_absurd_lengths_cost_no_memory_and_no_time(ours, name, claim):
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(EcdcError, match="too few"):
         read_ecdc(header(m=name, al=claim) + bytes(1000), ours[name])
-    assert time.monotonic() - start < 0.5
+    assert time.process_time() - start < 2
 
 
 def test_wrong_clips(ours, tiny):

@@ -20,6 +20,7 @@ from minicodec.checkpoint import facts, save_codec
 from minicodec.cli import main
 from minicodec.codec import Codec
 from minicodec.config import CodecConfig
+from minicodec.conv import fold_weight_norm
 from minicodec.training import checkpointing, journal
 from minicodec.training.config import TrainConfig
 from minicodec.training.data import Weighted
@@ -316,8 +317,8 @@ def start(folder, change, end="", rank=0, world=1, port=0) -> subprocess.Popen:
 
 
 def test_killed_without_warning_it_goes_on_to_the_same_weights(tmp_path):
-    config = dataclasses.replace(CONFIG, steps=15)
-    run = start(tmp_path / "killed", {"steps": 15})
+    config = dataclasses.replace(CONFIG, steps=40)  # long enough to be caught in the middle
+    run = start(tmp_path / "killed", {"steps": 40})
     deadline = time.monotonic() + 100
     while len(checkpointing.found(tmp_path / "killed")) < 2 and time.monotonic() < deadline:
         assert run.poll() is None, run.communicate()[1]
@@ -325,7 +326,7 @@ def test_killed_without_warning_it_goes_on_to_the_same_weights(tmp_path):
     run.send_signal(signal.SIGKILL)
     run.communicate()
     resumed = trainer(tmp_path / "killed", config, resume=True)
-    assert 0 < resumed.step < 15
+    assert 0 < resumed.step < 40
     resumed.run()
     whole = trainer(tmp_path / "whole", config)
     whole.run()
@@ -344,10 +345,14 @@ def test_two_processes_learn_what_one_learns_from_both_their_batches(tmp_path):
     for run in pair:
         assert run.wait(timeout=200) == 0, run.communicate()[1]
     first, second = (torch.load(tmp_path / f"end{rank}") for rank in (0, 1))
-    whole = alone.codec.state_dict()
-    for key in whole:
-        assert torch.equal(first[key], second[key]), key
-        torch.testing.assert_close(first[key], whole[key], rtol=1e-3, atol=5e-4, msg=key)
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
+    # Weights as they are used: where a kernel has one number, its direction is a sign, and the size
+    # that is divided out again drifts with nothing but rounding.
+    pair_codec, whole = Codec(CODEC), fold_weight_norm(alone.codec).state_dict()
+    pair_codec.load_state_dict(first)
+    for key, value in fold_weight_norm(pair_codec).state_dict().items():
+        torch.testing.assert_close(value, whole[key], rtol=1e-4, atol=2e-5, msg=key)
     assert len(checkpointing.found(tmp_path / "pair")) == 2  # only the first process writes
 
 
