@@ -4,7 +4,6 @@ Run by `make test` after the book is built. Without a browser or a built book th
 with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
 """
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from check_book import ALLOWED, HTML, toc_pages
+
+from tests.browsing import unavailable
 
 pytestmark = pytest.mark.browser
 
@@ -70,12 +71,6 @@ TOO_WIDE = """() => {
     return [document.documentElement.scrollWidth - width,
             wide.slice(0, 3).map(e => e.outerHTML.slice(0, 100))];
 }"""
-
-
-def unavailable(reason: str) -> None:
-    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from minicodec.codec import Codec
 from minicodec.config import CodecConfig
 from minicodec.histogram import Histogram, count, for_codec
 from minicodec.range_coder import MAX_TOTAL, decode_codes, encode_codes
-from tests.conftest import recordings
+from tests.conftest import RECORDINGS, recordings
 
 
 @given(st.integers(1, 6), st.integers(0, 40), st.sampled_from([2, 16, 1024]), st.booleans())
@@ -88,13 +88,13 @@ def test_a_prior_saves_what_need_not_be_learned():
 
 
 def test_real_codes():
-    """At least a tenth of the bits at 1.5 kbps, on real sound in chunks of 5 s, no prior."""
+    """At 1.5 kbps, in chunks of 5 s, no prior: a tenth of the bits of recordings, less of ours."""
     codec = minicodec.load("mini_24khz")
     codes = [codec.encode(clip, 1.5)[0] for clip in recordings("speech", 2, 5)]
     sizes = [len(encode_codes(Histogram(1024), clip)) for clip in codes]
     nominal = sum(clip.numel() for clip in codes) * 10 / 8
     print(f"\n1.5 kbps: {sum(sizes) / nominal:.1%} of the nominal size", end="")
-    assert sum(sizes) < 0.95 * nominal
+    assert sum(sizes) < (0.9 if RECORDINGS.is_dir() else 0.95) * nominal
 
 
 @pytest.mark.parametrize(
