@@ -40,6 +40,8 @@ class TrainConfig:
         final_rate: share of the learning rate that is left at the last step, along a cosine; 1
             keeps it constant, as the paper does.
         max_norm: gradients of the codec longer than this are shortened; None never does.
+        averaging: share of the averaged weights that stays in a step; validation and export use
+            the averaged ones. 0 keeps no average. 0.999 remembers about the last thousand steps.
         warm_up: steps without the quantizer. Codebooks then start from k-means of many latents
             at once, which already mean something. 0 starts one codebook a step from the first.
         decoder_only: leave encoder and quantizer as they are. Codes of old streams stay valid.
@@ -76,6 +78,7 @@ class TrainConfig:
     betas: tuple[float, float] = (0.5, 0.9)
     final_rate: float = 1.0
     max_norm: float | None = None
+    averaging: float = 0.0
     warm_up: int = 0
     decoder_only: bool = False
     time: float = 0.1
@@ -125,6 +128,7 @@ class TrainConfig:
             and all(0 <= b < 1 for b in self.betas),
             "final_rate is above 0 and at most 1": 0 < self.final_rate <= 1,
             "max_norm is None or positive": self.max_norm is None or self.max_norm > 0,
+            "averaging is 0 or more, and below 1": 0 <= self.averaging < 1,
             "warm_up is 0 or more, and below steps": 0 <= self.warm_up < self.steps,
             "warm_up and decoder_only exclude each other": not (
                 self.warm_up and self.decoder_only

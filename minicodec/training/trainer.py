@@ -156,12 +156,13 @@ class Trainer:
         """Measure the codec on the held-out clips, and write the result down."""
         scores: dict[str, float] = {}
         if self.main and self.valid:
-            scores = validate(self.codec, self.valid, self.visqol)
+            codec = self.update.averaged
+            scores = validate(codec, self.valid, self.visqol)
             self._note(scores)
             for bandwidth in self.config.codec.bandwidths:
                 clip = self.valid[0].to(self.device)
-                code, scales = self.codec.encode_scaled(clip, bandwidth)
-                copy = self.codec.decode(code, scales, clip.shape[-1])
+                code, scales = codec.encode_scaled(clip, bandwidth)
+                copy = codec.decode(code, scales, clip.shape[-1])
                 rate = self.config.codec.sample_rate
                 self.journal.sound(f"copy at {bandwidth:g} kbps", copy, rate, self.step)
         self.accelerator.wait_for_everyone()
@@ -171,6 +172,8 @@ class Trainer:
         """Write a checkpoint."""
         update = self.update
         groups = {"codec": update.codec.state_dict(), "adam": optimizer_tensors(update.optimizer)}
+        if self.config.averaging:
+            groups["averaged"] = update.averaged.state_dict()
         if update.discriminator is not None and update.judge_optimizer is not None:
             groups["judge"] = update.discriminator.state_dict()
             groups["judge_adam"] = optimizer_tensors(update.judge_optimizer)
@@ -188,8 +191,8 @@ class Trainer:
         known = {"step": self.step, "minutes": round(self.minutes, 1),
                  "audio_hours": round(self.audio_hours, 2), "recipe": recipe}  # fmt: skip
         if self.main:
-            self.codec.name = Path(path).stem
-            save_codec(self.codec, path, known | (facts or {}), half=True)
+            self.update.averaged.name = Path(path).stem
+            save_codec(self.update.averaged, path, known | (facts or {}), half=True)
 
     def close(self) -> None:
         """Part from the other processes of this run. A process that just ends may crash in them."""
@@ -223,6 +226,7 @@ class Trainer:
     def _restore(self, checkpoint: checkpointing.Checkpoint) -> None:
         update, tensors, numbers = self.update, checkpoint.tensors, checkpoint.numbers
         update.codec.load_state_dict(under(tensors, "codec"))
+        update.averaged.load_state_dict(under(tensors, "averaged") or under(tensors, "codec"))
         restore_optimizer(update.optimizer, under(tensors, "adam"))
         if update.discriminator is not None and update.judge_optimizer is not None:
             update.discriminator.load_state_dict(under(tensors, "judge"))
@@ -295,6 +299,7 @@ class Trainer:
             latents.append(self.codec.encoder(audio if scale is None else audio / scale))
         torch.manual_seed(config.seed)
         codebook_totals(self.codec, torch.cat(latents), frames * config.batch, fresh)
+        self.update.averaged.load_state_dict(self.codec.state_dict())
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:

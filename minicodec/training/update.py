@@ -15,6 +15,7 @@ clips twice, before and after its own update.
 Chapter 10. Paper: sections 3.4 and 4.1.
 """
 
+import copy
 from contextlib import nullcontext
 from random import Random
 from typing import NamedTuple
@@ -81,6 +82,9 @@ class Update:
         torch.manual_seed(config.seed)  # all processes start from the same weights
         self.config, self.device, self.world, self.bfloat16 = config, device, world, bfloat16
         self.codec = Codec(config.codec, "trained").to(device).train()
+        self.averaged = self.codec
+        if config.averaging:
+            self.averaged = copy.deepcopy(self.codec).eval().requires_grad_(False)
         self.discriminator: nn.Module | None = None
         self.weights = {"time": config.time, "mel": config.mel}
         if config.uses_discriminator:
@@ -150,8 +154,26 @@ class Update:
             self.optimizer.zero_grad()
             (balanced.loss + config.commitment * commitment).backward()
             self._move(self.optimizer, self.learned, config.max_norm, "codec")
+        self.average(step)
         numbers = torch.stack([value.detach().float() for value in shown.values()]).tolist()
         return dict(zip(shown, numbers)) | {f"skipped_{name}": 1.0 for name in skipped}
+
+    @torch.no_grad()
+    def average(self, step: int) -> None:
+        """Move the averaged weights and codebooks a little towards the present ones.
+
+        Single steps overshoot; their average does not. Early on it remembers fewer steps, or it
+        would be mostly the random weights of the start.
+        """
+        if self.averaged is self.codec:
+            return
+        keep = min(self.config.averaging, (1 + step) / (10 + step))
+        present = self.codec.state_dict()
+        for name, mean in self.averaged.state_dict().items():
+            if mean.is_floating_point():
+                mean.lerp_(present[name], 1 - keep)
+            else:
+                mean.copy_(present[name])
 
     def draw(self, step: int) -> tuple[float, bool]:
         """The bandwidth of a step, and whether the discriminator learns; seeds torch as well."""
