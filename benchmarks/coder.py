@@ -23,7 +23,7 @@ import constriction
 import numpy as np
 import torch
 
-from minicodec.range_coder import RangeDecoder, RangeEncoder, cumulate
+from minicodec.bits.range_coder import RangeDecoder, RangeEncoder, cumulate
 
 official = importlib.import_module("encodec.quantization.ac")
 

@@ -26,14 +26,14 @@ from torch import Tensor
 
 import minicodec
 from minicodec import audio
-from minicodec.checkpoint import assemble
-from minicodec.codec import Codec
-from minicodec.config import ENCODEC_24KHZ
-from minicodec.exact import ExactLanguageModel, quantize
-from minicodec.exact_checkpoint import load_language_model
-from minicodec.language_model import LanguageModelConfig, convert
-from minicodec.pretrained import convert as convert_codec
-from minicodec.range_coder import decode_codes, encode_codes
+from minicodec.bits.exact import ExactLanguageModel, quantize
+from minicodec.bits.language_model import LanguageModelConfig, convert
+from minicodec.bits.language_model_file import load_language_model
+from minicodec.bits.range_coder import decode_codes, encode_codes
+from minicodec.model.checkpoint import assemble
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ
+from minicodec.model.pretrained import convert as convert_codec
 
 FRAMES = 375  # a chunk of 5 seconds, with which the model starts anew
 

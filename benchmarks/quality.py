@@ -15,7 +15,7 @@ import torch
 import minicodec
 from minicodec import audio
 from minicodec.cli.evaluate import recordings, save
-from minicodec.evaluation import evaluate, means, opus_tools, table
+from minicodec.listening.evaluation import evaluate, means, opus_tools, table
 
 
 def main() -> None:

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from minicodec import audio
-from minicodec.checkpoint import assemble
-from minicodec.codec import Codec
-from minicodec.config import ENCODEC_24KHZ
-from minicodec.pretrained import convert
+from minicodec.model.checkpoint import assemble
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ
+from minicodec.model.pretrained import convert
 
 
 def median_ratio(

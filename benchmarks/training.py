@@ -21,17 +21,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicodec.balancer import Balancer
-from minicodec.config import MINI_24KHZ
-from minicodec.losses import (
+from minicodec.model.config import MINI_24KHZ
+from minicodec.model.quantize import kmeans
+from minicodec.training.balancer import Balancer
+from minicodec.training.config import TrainConfig
+from minicodec.training.losses import (
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
     mel_loss,
     time_loss,
 )
-from minicodec.quantize import kmeans
-from minicodec.training.config import TrainConfig
 from minicodec.training.update import Update
 
 RATE = 24000

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from minicodec import audio
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 #: Real recordings beside the checkout, where there are any; else the clips we ship.
 RECORDINGS = Path(__file__).parents[2] / "shared" / "audio" / "valid"

@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 from minicodec import audio
-from minicodec.audio import AudioFileError
+from minicodec.sound.audio import AudioFileError
 
 
 def sine(hz: float, rate: int, seconds: float = 1.0, level: float = 0.5) -> torch.Tensor:

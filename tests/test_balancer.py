@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from minicodec.balancer import Balancer
+from minicodec.training.balancer import Balancer
 
 
 def losses_of(y, noise=0.0):
@@ -245,7 +245,7 @@ def test_wrong_arguments():
 
 RANK = """
 import sys, torch, torch.distributed as dist
-from minicodec.balancer import Balancer
+from minicodec.training.balancer import Balancer
 rank, file = int(sys.argv[1]), sys.argv[2]
 dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
 y = torch.zeros(1, 1, 1, requires_grad=True)

@@ -13,15 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcdc_by_hand import HandChunk, parse
 
-from minicodec import stream_reader, stream_writer
-from minicodec.bitstream import BitstreamError, StreamReader, StreamWriter, compress, decompress
-from minicodec.checkpoint import fingerprint
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.container import END_BYTES
-from minicodec.exact import quantize
-from minicodec.language_model import LanguageModel, LanguageModelConfig
-from minicodec.payload import Layout
+from minicodec.bits import reader as stream_reader
+from minicodec.bits import writer as stream_writer
+from minicodec.bits.bitstream import (
+    BitstreamError,
+    StreamReader,
+    StreamWriter,
+    compress,
+    decompress,
+)
+from minicodec.bits.container import END_BYTES
+from minicodec.bits.exact import quantize
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.packing import Layout
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 SMALL = dict(n_filters=4, dimension=8, codebook_size=16, lstm_layers=1)
 IN_SEGMENTS = dict(sample_rate=8000, bandwidths=(0.5, 1.0), causal=False, norm="time_group_norm",
@@ -193,7 +200,7 @@ def test_every_flipped_bit_is_found(codecs):
 
 def decompress_all_bytes(data: bytes) -> None:
     """As strict decoding does, but without the codec, which would take most of the time."""
-    from minicodec.container import StreamBytes
+    from minicodec.bits.container import StreamBytes
 
     for _ in StreamBytes(BytesIO(data)):
         pass

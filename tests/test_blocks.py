@@ -10,8 +10,8 @@ import soundfile
 import torch
 
 from minicodec import audio
-from minicodec.audio import AudioFileError
-from minicodec.blocks import BlockWriter, open_blocks
+from minicodec.sound.audio import AudioFileError
+from minicodec.sound.blocks import BlockWriter, open_blocks
 
 
 def joined(sound) -> torch.Tensor:

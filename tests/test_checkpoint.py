@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from minicodec import checkpoint
-from minicodec.checkpoint import (
+from minicodec.model import checkpoint
+from minicodec.model.checkpoint import (
     CheckpointError,
     assemble,
     facts,
@@ -19,9 +19,9 @@ from minicodec.checkpoint import (
     load_codec,
     save_codec,
 )
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.conv import fold_weight_norm
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.conv import fold_weight_norm
 
 
 @pytest.fixture

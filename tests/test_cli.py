@@ -13,13 +13,13 @@ import torch
 
 import minicodec
 from minicodec import audio
-from minicodec.checkpoint import save_codec
+from minicodec.bits.ecdc import write_ecdc
+from minicodec.bits.exact import quantize
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.language_model_file import save_language_model
+from minicodec.bits.writer import StreamWriter
 from minicodec.cli import main, streams
-from minicodec.ecdc import write_ecdc
-from minicodec.exact import quantize
-from minicodec.exact_checkpoint import save_language_model
-from minicodec.language_model import LanguageModel, LanguageModelConfig
-from minicodec.stream_writer import StreamWriter
+from minicodec.model.checkpoint import save_codec
 
 
 @pytest.fixture

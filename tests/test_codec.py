@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
-from minicodec.segments import overlap_add
+from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
+from minicodec.model.segments import overlap_add
 
 TINY_CHUNKS = CodecConfig(sample_rate=400, strides=(2, 2), bandwidths=(1.0,), codebook_size=16,
                           segment=0.25, overlap=0.1)  # fmt: skip

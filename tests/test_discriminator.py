@@ -9,14 +9,14 @@ import pytest
 import torch
 from encodec.msstftd import MultiScaleSTFTDiscriminator as Official
 
-from minicodec.discriminator import (
+from minicodec.sound.spectral import stft
+from minicodec.training.discriminator import (
     WINDOWS,
     BandwidthDiscriminators,
     MultiScaleDiscriminator,
     STFTDiscriminator,
 )
-from minicodec.losses import discriminator_loss, feature_matching_loss, generator_loss
-from minicodec.spectral import stft
+from minicodec.training.losses import discriminator_loss, feature_matching_loss, generator_loss
 
 
 def official(n_filters: int, channels: int, windows=WINDOWS) -> Official:

@@ -17,18 +17,18 @@ from encodec.quantization import ac
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.arithmetic_coder import (
+from minicodec.bits.arithmetic_coder import (
     ArithmeticDecoder,
     ArithmeticEncoder,
     OfficialSteps,
     tables_from_floats,
 )
-from minicodec.checkpoint import assemble
-from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ
-from minicodec.ecdc import EcdcError, read_ecdc, read_header, write_ecdc
-from minicodec.language_model import LanguageModelConfig
-from minicodec.language_model import convert as convert_lm
-from minicodec.pretrained import convert
+from minicodec.bits.ecdc import EcdcError, read_ecdc, read_header, write_ecdc
+from minicodec.bits.language_model import LanguageModelConfig
+from minicodec.bits.language_model import convert as convert_lm
+from minicodec.model.checkpoint import assemble
+from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ
+from minicodec.model.pretrained import convert
 
 #: The package has a function of this name too, which hides the module.
 official_compress = importlib.import_module("encodec.compress")

@@ -7,10 +7,12 @@ import math
 import pytest
 import torch
 
-from minicodec import audio, evaluation, judges
-from minicodec.bitstream import compress
+from minicodec import audio
+from minicodec.bits.bitstream import compress
 from minicodec.cli import main
-from minicodec.evaluation import MEASURES, evaluate, means, table
+from minicodec.listening import evaluation
+from minicodec.listening.evaluation import MEASURES, evaluate, means, table
+from minicodec.sound import judges
 
 RATE = 24000
 JUDGES = {"visqol": "visqol", "visqol_speech": "visqol", "pesq": "pesq", "stoi": "pystoi"}

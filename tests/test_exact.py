@@ -13,11 +13,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.arrays import Numpy, Torch
-from minicodec.exact import ExactLanguageModel, quantize
-from minicodec.exact_tensors import ACTIVATION, LIMIT, POSITIONS
-from minicodec.language_model import LanguageModel, LanguageModelConfig
-from minicodec.range_coder import MAX_TOTAL, decode_codes, encode_codes
+from minicodec.bits.exact import ExactLanguageModel, quantize
+from minicodec.bits.exact_arrays import Numpy, Torch
+from minicodec.bits.exact_weights import ACTIVATION, LIMIT, POSITIONS
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.range_coder import MAX_TOTAL, decode_codes, encode_codes
 
 #: Looks back 12 frames, so that a short clip leaves the context.
 CONFIG = LanguageModelConfig(
@@ -94,7 +94,7 @@ def test_steps_equal_the_whole_clip(model):
 def test_any_block_gives_the_same(model, monkeypatch, block):
     codes = some_codes(frames=300)
     expected = model.tables(codes)
-    monkeypatch.setattr("minicodec.exact._BLOCK", block)
+    monkeypatch.setattr("minicodec.bits.exact._BLOCK", block)
     assert torch.equal(model.tables(codes), expected)
 
 
@@ -190,8 +190,8 @@ def test_codes_from_mps_are_taken():
 
 _SCRIPT = """
 import sys, torch
-from minicodec.exact import quantize
-from minicodec.range_coder import decode_codes, encode_codes
+from minicodec.bits.exact import quantize
+from minicodec.bits.range_coder import decode_codes, encode_codes
 sys.path.insert(0, "tests")
 from test_exact import SHALLOW, sharpened, some_codes
 model = quantize(sharpened(SHALLOW)).to({device})

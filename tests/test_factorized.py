@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from minicodec.checkpoint import load_codec, save_codec
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.factorized import FactorizedCodebook, FactorizedQuantizer
-from minicodec.metrics import codebook_use
+from minicodec.model.checkpoint import load_codec, save_codec
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.factorized import FactorizedCodebook, FactorizedQuantizer
+from minicodec.sound.metrics import codebook_use
 
 
 def manifold(count: int) -> torch.Tensor:

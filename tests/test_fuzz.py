@@ -16,12 +16,12 @@ import pytest
 import torch
 from mcdc_by_hand import HandChunk, HandStream, parse
 
-from minicodec import stream_reader
-from minicodec.bitstream import BitstreamError, StreamReader, compress
-from minicodec.checkpoint import fingerprint
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.container import StreamBytes
+from minicodec.bits import reader as stream_reader
+from minicodec.bits.bitstream import BitstreamError, StreamReader, compress
+from minicodec.bits.container import StreamBytes
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 STREAMS = int(os.environ.get("FUZZ_STREAMS", "20000"))
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "inf"))

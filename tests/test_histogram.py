@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minicodec
-from minicodec.checkpoint import load_codec, save_codec
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.histogram import Histogram, count, for_codec
-from minicodec.range_coder import MAX_TOTAL, decode_codes, encode_codes
+from minicodec.bits.histogram import Histogram, count, for_codec
+from minicodec.bits.range_coder import MAX_TOTAL, decode_codes, encode_codes
+from minicodec.model.checkpoint import load_codec, save_codec
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 from tests.conftest import RECORDINGS, recordings
 
 

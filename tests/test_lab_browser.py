@@ -23,8 +23,8 @@ MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 CELLS = [
     """import torch
 from minicodec import listening
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 tone = 0.3 * torch.sin(torch.arange(48000) * 0.1)
 listening.compare({"one": tone, "two": tone / 2}, 24000, "Two tones")""",
     """config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from encodec.model import LMModel
 
-from minicodec.language_model import (
+from minicodec.bits.language_model import (
     LanguageModel,
     LanguageModelConfig,
     bits,

@@ -43,9 +43,9 @@ def test_a_copy_is_checked_in_place(copy):
 @pytest.mark.parametrize(
     "line",
     [
-        "import minicodec.codec",
+        "import minicodec.model.codec",
         "from minicodec import codec",
-        "from minicodec.codec import Codec",
+        "from minicodec.model.codec import Codec",
         "def late():\n    from . import codec",
     ],
 )
@@ -54,7 +54,7 @@ def test_an_upward_import_is_found(copy, line):
         file.write(f"\n{line}\n")
     result = lint_imports(copy)
     assert result.returncode != 0
-    assert "minicodec.conv -> minicodec.codec" in result.stdout
+    assert "minicodec.model.conv -> minicodec.model.codec" in result.stdout
 
 
 def test_a_module_without_a_layer_is_found(copy):

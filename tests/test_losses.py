@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from minicodec.losses import (
+from minicodec.sound.spectral import mel_filters, mel_spectrogram
+from minicodec.training.losses import (
     MEL_WINDOWS,
     discriminator_loss,
     feature_matching_loss,
@@ -14,7 +15,6 @@ from minicodec.losses import (
     mel_loss,
     time_loss,
 )
-from minicodec.spectral import mel_filters, mel_spectrogram
 
 RATE = 24000
 RECONSTRUCTION = {

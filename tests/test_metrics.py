@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.metrics import codebook_use, mel_distance, si_sdr
+from minicodec.sound.metrics import codebook_use, mel_distance, si_sdr
 
 RATE = 24000
 

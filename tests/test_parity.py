@@ -1,7 +1,7 @@
 """The codec is EnCodec: same codes, same audio as the official package and as transformers.
 
-Random weights are copied by `minicodec.pretrained.convert` alone. Lengths reach from one sample
-over exact chunks and one sample more to several chunks. `pytest -s` prints the table.
+Random weights are copied by `minicodec.model.pretrained.convert` alone. Lengths reach from one
+sample over exact chunks and one sample more to several chunks. `pytest -s` prints the table.
 """
 
 import math
@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 import torch
 
-from minicodec.checkpoint import assemble
-from minicodec.codec import Codec
-from minicodec.config import ENCODEC_24KHZ, ENCODEC_48KHZ
-from minicodec.pretrained import convert
+from minicodec.model.checkpoint import assemble
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ
+from minicodec.model.pretrained import convert
 from tests.conftest import recordings
 
 CONFIGS = {"encodec_24khz": ENCODEC_24KHZ, "encodec_48khz": ENCODEC_48KHZ}

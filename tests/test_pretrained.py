@@ -13,9 +13,9 @@ import torch
 from encodec import EncodecModel
 from safetensors.torch import save_file
 
-from minicodec import pretrained
-from minicodec.checkpoint import CheckpointError, fingerprint, save_codec
-from minicodec.pretrained import Official, convert, load
+from minicodec.model import pretrained
+from minicodec.model.checkpoint import CheckpointError, fingerprint, save_codec
+from minicodec.model.pretrained import Official, convert, load
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated"),

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.quantize import Codebook, ResidualVectorQuantizer, kmeans, nearest
+from minicodec.model.quantize import Codebook, ResidualVectorQuantizer, kmeans, nearest
 
 STEPS = 60
 
@@ -243,7 +243,7 @@ def test_eval_mode_changes_nothing():
 TWO_PROCESSES = """
 import sys, torch, torch.distributed as dist
 import encodec.quantization.core_vq as official_vq
-from minicodec.quantize import Codebook
+from minicodec.model.quantize import Codebook
 rank = int(sys.argv[1])
 dist.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
 torch.manual_seed(0)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.range_coder import (
+from minicodec.bits.range_coder import (
     MAX_TOTAL,
     RangeDecoder,
     RangeEncoder,

@@ -4,7 +4,7 @@ import pytest
 
 from minicodec import audio
 from minicodec.listening import opus
-from minicodec.metrics import mel_distance
+from minicodec.sound.metrics import mel_distance
 
 
 @pytest.mark.parametrize("name", ["speech_en", "music", "hard"])

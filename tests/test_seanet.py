@@ -8,9 +8,9 @@ from encodec.modules.seanet import SEANetDecoder, SEANetEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.conv import fold_weight_norm
-from minicodec.pretrained import convert
-from minicodec.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
+from minicodec.model.conv import fold_weight_norm
+from minicodec.model.pretrained import convert
+from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
 
 HOP = 320
 SMALL = dict(n_filters=2, dimension=6)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import minicodec
-from minicodec.checkpoint import SHIPPED, facts
-from minicodec.metrics import mel_distance, si_sdr
+from minicodec.model.checkpoint import SHIPPED, facts
+from minicodec.sound.metrics import mel_distance, si_sdr
 from tests.conftest import recordings
 
 

@@ -8,7 +8,14 @@ import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.spectral import decibel, hz_to_mel, mel_filters, mel_spectrogram, mel_to_hz, stft
+from minicodec.sound.spectral import (
+    decibel,
+    hz_to_mel,
+    mel_filters,
+    mel_spectrogram,
+    mel_to_hz,
+    stft,
+)
 
 WINDOWS = [32, 64, 128, 256, 512, 1024, 2048]
 

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from minicodec.batch import encode_batch
-from minicodec.checkpoint import fingerprint
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.conv import Conv1d, ConvTranspose1d
-from minicodec.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
-from minicodec.segments import overlap_add
-from minicodec.stream_state import StateError, load_state, save_state
+from minicodec.model.batch import encode_batch
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.conv import Conv1d, ConvTranspose1d
+from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
+from minicodec.model.segments import overlap_add
+from minicodec.model.streams import StateError, load_state, save_state
 
 modes = st.sampled_from(["constant", "reflect"])
 #: Of what is drawn at random inside a test, so that an example that fails does so again.

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec import time_major
-from minicodec.elu import ELU
-from minicodec.time_major import Strokes, Windows, joined
+from minicodec.model.fast import time_major
+from minicodec.model.fast.elu import ELU
+from minicodec.model.fast.time_major import Strokes, Windows, joined
 
 ways = pytest.mark.parametrize("little", [0, 2**30], ids=["image", "matrix product"])
 sizes = st.integers(1, 6)

@@ -8,21 +8,16 @@ import torch
 
 import minicodec
 from minicodec import audio
-from minicodec.checkpoint import CheckpointError, fingerprint
-from minicodec.cli import main
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.exact import ExactLanguageModel, quantize
-from minicodec.exact_checkpoint import (
+from minicodec.bits.exact import ExactLanguageModel, quantize
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.language_model_file import (
     SHIPPED_LM,
     facts,
     for_codec,
     load_language_model,
     save_language_model,
 )
-from minicodec.language_model import LanguageModel, LanguageModelConfig
-from minicodec.range_coder import decode_codes, encode_codes
-from minicodec.training.language_model import (
+from minicodec.bits.lm_training import (
     Recipe,
     Trainer,
     exact_bits,
@@ -30,6 +25,11 @@ from minicodec.training.language_model import (
     initialize,
     read_codes,
 )
+from minicodec.bits.range_coder import decode_codes, encode_codes
+from minicodec.cli import main
+from minicodec.model.checkpoint import CheckpointError, fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 CONFIG = LanguageModelConfig(
     n_q=2, codebook_size=16, frame_rate=10, dim=16, layers=1, heads=2, hidden=32

@@ -15,15 +15,14 @@ import torch
 from torch import Tensor
 
 import minicodec
-from minicodec import losses
-from minicodec.checkpoint import facts, save_codec
 from minicodec.cli import main
-from minicodec.codec import Codec
-from minicodec.config import CodecConfig
-from minicodec.conv import fold_weight_norm
-from minicodec.training import checkpointing, journal
+from minicodec.model.checkpoint import facts, save_codec
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.conv import fold_weight_norm
+from minicodec.training import journal, losses, run_state
+from minicodec.training.batches import Weighted
 from minicodec.training.config import TrainConfig
-from minicodec.training.data import Weighted
 from minicodec.training.start import codebook_totals, weights_from
 from minicodec.training.trainer import Trainer
 from minicodec.training.update import Diverged, Update
@@ -320,7 +319,7 @@ def test_killed_without_warning_it_goes_on_to_the_same_weights(tmp_path):
     config = dataclasses.replace(CONFIG, steps=40)  # long enough to be caught in the middle
     run = start(tmp_path / "killed", {"steps": 40})
     deadline = time.monotonic() + 100
-    while len(checkpointing.found(tmp_path / "killed")) < 2 and time.monotonic() < deadline:
+    while len(run_state.found(tmp_path / "killed")) < 2 and time.monotonic() < deadline:
         assert run.poll() is None, run.communicate()[1]
         time.sleep(0.01)
     run.send_signal(signal.SIGKILL)
@@ -353,14 +352,14 @@ def test_two_processes_learn_what_one_learns_from_both_their_batches(tmp_path):
     pair_codec.load_state_dict(first)
     for key, value in fold_weight_norm(pair_codec).state_dict().items():
         torch.testing.assert_close(value, whole[key], rtol=1e-4, atol=2e-5, msg=key)
-    assert len(checkpointing.found(tmp_path / "pair")) == 2  # only the first process writes
+    assert len(run_state.found(tmp_path / "pair")) == 2  # only the first process writes
 
 
 def test_minutes_end_a_run_with_a_checkpoint(tmp_path):
     run = trainer(tmp_path, dataclasses.replace(CONFIG, steps=10_000))
     sentence = run.run(minutes=0.02)
     assert sentence.startswith("done") and 0 < run.step < 10_000
-    assert checkpointing.read_last(tmp_path).numbers["step"] == run.step
+    assert run_state.read_last(tmp_path).numbers["step"] == run.step
     again = trainer(tmp_path, dataclasses.replace(CONFIG, steps=10_000), resume=True)
     again.run(minutes=0.02)
     assert again.step == run.step  # its age counts, not this session's
@@ -371,33 +370,33 @@ def test_minutes_end_a_run_with_a_checkpoint(tmp_path):
 
 def test_checkpoints_are_whole_and_two(tmp_path):
     for step in range(4):
-        checkpointing.write(tmp_path, step, {"x": torch.full((9,), float(step))}, {"step": step})
-    assert [p.stem for p in checkpointing.found(tmp_path)] == ["step_00000002", "step_00000003"]
+        run_state.write(tmp_path, step, {"x": torch.full((9,), float(step))}, {"step": step})
+    assert [p.stem for p in run_state.found(tmp_path)] == ["step_00000002", "step_00000003"]
     (tmp_path / "step_00000009.part").write_bytes(b"half")
-    assert checkpointing.read_last(tmp_path).numbers == {"step": 3}
-    newest = checkpointing.found(tmp_path)[-1]
+    assert run_state.read_last(tmp_path).numbers == {"step": 3}
+    newest = run_state.found(tmp_path)[-1]
     newest.write_bytes(newest.read_bytes()[:-5])
-    last = checkpointing.read_last(tmp_path)
+    last = run_state.read_last(tmp_path)
     assert last.numbers == {"step": 2} and last.tensors["x"].eq(2).all()
-    assert checkpointing.read_last(tmp_path / "none") is None
+    assert run_state.read_last(tmp_path / "none") is None
 
 
 def test_a_write_that_fails_leaves_the_old_ones(tmp_path, monkeypatch):
     for step in (1, 2):
-        checkpointing.write(tmp_path, step, {"x": torch.zeros(2)}, {"step": step})
+        run_state.write(tmp_path, step, {"x": torch.zeros(2)}, {"step": step})
     monkeypatch.setattr(os, "fsync", lambda number: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError):
-        checkpointing.write(tmp_path, 3, {"x": torch.zeros(2)}, {"step": 3})
-    assert checkpointing.read_last(tmp_path).numbers == {"step": 2}
+        run_state.write(tmp_path, 3, {"x": torch.zeros(2)}, {"step": 3})
+    assert run_state.read_last(tmp_path).numbers == {"step": 2}
 
 
 def test_another_run_is_neither_overwritten_nor_continued(unbroken):
-    before = [p.stat().st_mtime_ns for p in checkpointing.found(unbroken.out)]
+    before = [p.stat().st_mtime_ns for p in run_state.found(unbroken.out)]
     with pytest.raises(ValueError, match="--resume"):
         trainer(unbroken.out)
     with pytest.raises(ValueError, match="another learning_rate, seed"):
         trainer(unbroken.out, dataclasses.replace(CONFIG, seed=1, learning_rate=2e-3), resume=True)
-    assert [p.stat().st_mtime_ns for p in checkpointing.found(unbroken.out)] == before
+    assert [p.stat().st_mtime_ns for p in run_state.found(unbroken.out)] == before
 
 
 # what goes wrong
@@ -413,7 +412,7 @@ def test_poisoned_data_end_the_run_with_the_last_good_checkpoint(tmp_path):
     with pytest.raises(Diverged, match="step 4.*step_00000004.safetensors") as error:
         run.run()
     assert isinstance(error.value, ValueError)
-    last = checkpointing.read_last(tmp_path)
+    last = run_state.read_last(tmp_path)
     assert last.numbers["step"] == 4
     assert all(t.isfinite().all() for t in last.tensors.values())
     for weight in run.codec.parameters():

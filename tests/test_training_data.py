@@ -11,15 +11,15 @@ import pytest
 import soundfile
 import torch
 
-from minicodec.config import CodecConfig
-from minicodec.training.config import TrainConfig, load_config, names
-from minicodec.training.data import (
+from minicodec.model.config import CodecConfig
+from minicodec.training.batches import (
     Batches,
     Weighted,
     held_out,
     open_source,
     reverberated,
 )
+from minicodec.training.config import TrainConfig, load_config, names
 from minicodec.training.sources import Clips, Folder, Stream
 
 RATE = 8000

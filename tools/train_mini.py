@@ -23,12 +23,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
-from minicodec.checkpoint import save_codec
-from minicodec.codec import Codec
-from minicodec.config import MINI_24KHZ
-from minicodec.losses import log_mel_loss
-from minicodec.metrics import mel_distance, si_sdr
-from minicodec.quantize import Codebook
+from minicodec.model.checkpoint import save_codec
+from minicodec.model.codec import Codec
+from minicodec.model.config import MINI_24KHZ
+from minicodec.model.quantize import Codebook
+from minicodec.sound.metrics import mel_distance, si_sdr
+from minicodec.training.losses import log_mel_loss
 
 RATE = MINI_24KHZ.sample_rate
 #: Share of each class in a batch. Speech is two thirds of the minutes; music needs more.

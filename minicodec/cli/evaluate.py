@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from minicodec.cli.files import add_model, add_output, target_path
-from minicodec.pretrained import load
+from minicodec.model.pretrained import load
 
 _ENDINGS = (".flac", ".mp3", ".ogg", ".wav")
 
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure a codec on a folder of recordings, one class of sound per sub-folder."""
-    from minicodec import evaluation
+    from minicodec.listening import evaluation
 
     target = target_path(args, "") if args.output else None
     if target and target.suffix not in (".json", ".csv"):

@@ -8,12 +8,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 import minicodec
-from minicodec import audio as audio_
 from minicodec import listening
-from minicodec.checkpoint import SHIPPED
-from minicodec.codec import Codec
-from minicodec.metrics import mel_distance, si_sdr
-from minicodec.pretrained import OFFICIAL, load
+from minicodec.model.checkpoint import SHIPPED
+from minicodec.model.codec import Codec
+from minicodec.model.pretrained import OFFICIAL, load
+from minicodec.sound import audio as audio_
+from minicodec.sound.metrics import mel_distance, si_sdr
 
 #: Clips shorter than this are done before a bar could be read.
 _LONG = 20.0

@@ -9,12 +9,8 @@ from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
-from minicodec.bitstream import BitstreamError, StreamReader, StreamWriter
-from minicodec.blocks import BlockWriter, open_blocks
-from minicodec.checkpoint import SHIPPED
-from minicodec.cli.files import add_model, add_output, note_changes, target_path
-from minicodec.codec import Codec
-from minicodec.container import (
+from minicodec.bits.bitstream import BitstreamError, StreamReader, StreamWriter
+from minicodec.bits.container import (
     END_BYTES,
     ENTROPY,
     SYNC,
@@ -23,11 +19,15 @@ from minicodec.container import (
     Readable,
     StreamBytes,
 )
-from minicodec.ecdc import read_ecdc, read_header
-from minicodec.exact import ExactLanguageModel
-from minicodec.exact_checkpoint import load_language_model
-from minicodec.pretrained import OFFICIAL, load
-from minicodec.stream_writer import CHUNK_SECONDS
+from minicodec.bits.ecdc import read_ecdc, read_header
+from minicodec.bits.exact import ExactLanguageModel
+from minicodec.bits.language_model_file import load_language_model
+from minicodec.bits.writer import CHUNK_SECONDS
+from minicodec.cli.files import add_model, add_output, note_changes, target_path
+from minicodec.model.checkpoint import SHIPPED
+from minicodec.model.codec import Codec
+from minicodec.model.pretrained import OFFICIAL, load
+from minicodec.sound.blocks import BlockWriter, open_blocks
 
 #: Shorter clips are done before a bar could be read.
 _LONG = 20.0

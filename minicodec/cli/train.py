@@ -11,8 +11,8 @@ import torch
 
 def train(args: argparse.Namespace) -> None:
     """Train a codec, or go on with a run that was stopped."""
+    from minicodec.training.batches import held_out, open_source
     from minicodec.training.config import load_config
-    from minicodec.training.data import held_out, open_source
     from minicodec.training.trainer import Trainer
 
     if args.threads:

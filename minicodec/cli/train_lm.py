@@ -7,16 +7,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minicodec.checkpoint import fingerprint
-from minicodec.pretrained import load
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.pretrained import load
 
 
 def train_lm(args: argparse.Namespace) -> None:
     """Train a language model for the codes of a codec, or go on with a run that was stopped."""
-    from minicodec.exact import quantize
-    from minicodec.exact_checkpoint import save_language_model
-    from minicodec.language_model import LanguageModel, LanguageModelConfig
-    from minicodec.training import language_model as learning
+    from minicodec.bits import lm_training as learning
+    from minicodec.bits.exact import quantize
+    from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+    from minicodec.bits.language_model_file import save_language_model
 
     if args.output.exists() and not args.force:
         raise ValueError(f"{args.output} exists already: choose another -o, or replace it with -f.")

@@ -15,7 +15,7 @@ from minicodec.listening.comparison import Comparison, compare
 from minicodec.listening.live import bandwidths
 from minicodec.listening.microphone import Recording, record, upload
 from minicodec.listening.mushra import Mushra, low_pass, mushra
-from minicodec.listening.rival import opus
+from minicodec.listening.opus_codec import opus
 from minicodec.listening.sounds import Condition
 from minicodec.listening.webmushra import export_webmushra
 

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from minicodec.listening.mushra import ANCHORS, REFERENCE
-from minicodec.plotting import COLORS
+from minicodec.sound.plotting import COLORS
 
 # Names that others use: those of webMUSHRA's results.
 _COLUMNS = {"trial_id": "item", "rating_stimulus": "condition", "rating_score": "rating"}

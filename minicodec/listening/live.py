@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicodec.bitstream import compress, decompress
-from minicodec.codec import Codec
+from minicodec.bits.bitstream import compress, decompress
 from minicodec.listening.comparison import Comparison
 from minicodec.listening.sounds import Condition, Sound, prepare
-from minicodec.metrics import si_sdr
+from minicodec.model.codec import Codec
+from minicodec.sound.metrics import si_sdr
 
 
 class Bandwidths(Comparison):
@@ -44,7 +44,7 @@ def bandwidths(codec: Codec, audio: Tensor, title: str = "") -> Bandwidths:
     Raises:
         ValueError: for audio that is not one clip of this codec's kind.
 
-    >>> from minicodec.config import CodecConfig
+    >>> from minicodec.model.config import CodecConfig
     >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0))).eval()
     >>> bandwidths(codec, 0.1 * torch.randn(1, 1, 2400))
     Comparison of original, 1.5 kbps, 3 kbps (... kB of FLAC)

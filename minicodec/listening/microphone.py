@@ -13,9 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
-from minicodec import audio as audio_
 from minicodec.listening.fragment import fragment
 from minicodec.listening.live import has_kernel
+from minicodec.sound import audio as audio_
 
 LONGEST = 30.0  # seconds: what a file is cut to, so that the next cells stay quick
 _SILENT = 1e-3  # of full scale

@@ -12,7 +12,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from minicodec import audio as audio_
+from minicodec.sound import audio as audio_
 
 _HIGHEST_RATE = 655_350  # that FLAC can hold
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from minicodec import audio as audio_
 from minicodec.listening.mushra import REFERENCE, Clips, arranged
+from minicodec.sound import audio as audio_
 
 _RATE = 48000  # of most sound cards, and webMUSHRA refuses files of another rate than the card's
 _LONGEST = 12.0  # seconds that webMUSHRA allows

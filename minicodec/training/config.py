@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from minicodec.config import CodecConfig
+from minicodec.model.config import CodecConfig
 
 #: Shapes of the mel loss: the paper's plain sum of L1 and L2, or logarithms of a signal that was
 #: divided by its loudness, which a small model learns more from.
@@ -48,7 +48,7 @@ class TrainConfig:
         time, mel, adversarial, features: weights of the losses; 0 leaves one out.
         commitment: weight of the commitment loss, which is not balanced.
         balanced: weigh gradients (paper, section 3.4); else the losses themselves are weighed.
-        mel_kind: "paper" or "log", as in `minicodec.losses`.
+        mel_kind: "paper" or "log", as in `minicodec.training.losses`.
         discriminator_filters: width of the discriminator; the paper's has 32.
         discriminator_windows: STFT windows that the discriminator looks through, in samples.
         discriminator_per_bandwidth: one for each bandwidth, as in the paper; costs only memory.

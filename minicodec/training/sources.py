@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from minicodec import audio
+from minicodec.sound import audio
 
 _ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 _TRIES = 100  # pieces that may turn out unusable in a row before we believe that all are

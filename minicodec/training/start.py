@@ -11,10 +11,10 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from minicodec.checkpoint import load_codec
-from minicodec.codec import Codec
-from minicodec.factorized import FactorizedQuantizer
-from minicodec.quantize import Codebook
+from minicodec.model.checkpoint import load_codec
+from minicodec.model.codec import Codec
+from minicodec.model.factorized import FactorizedQuantizer
+from minicodec.model.quantize import Codebook
 
 
 def weights_from(codec: Codec, path: str | Path) -> None:

@@ -25,14 +25,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from minicodec.checkpoint import save_codec
-from minicodec.codec import Codec
-from minicodec.training import checkpointing
-from minicodec.training.checkpointing import optimizer_tensors, restore_optimizer, under
+from minicodec.model.checkpoint import save_codec
+from minicodec.model.codec import Codec
+from minicodec.training import run_state
+from minicodec.training.batches import Batch, Batches, Weighted
 from minicodec.training.config import TrainConfig, load_config
-from minicodec.training.data import Batch, Batches, Weighted
-from minicodec.training.engine import Interrupts, accelerator
+from minicodec.training.devices import Interrupts, accelerator
 from minicodec.training.journal import Journal
+from minicodec.training.run_state import optimizer_tensors, restore_optimizer, under
 from minicodec.training.start import codebook_totals, weights_from
 from minicodec.training.update import Diverged, Update
 from minicodec.training.validation import validate
@@ -181,7 +181,7 @@ class Trainer:
         numbers = {name: getattr(self, name) for name in _CLOCK}
         numbers["balancer"] = update.balancer.state_dict()
         if self.main:
-            checkpointing.write(self.out, self.step, tensors, numbers)
+            run_state.write(self.out, self.step, tensors, numbers)
         self.accelerator.wait_for_everyone()
 
     def export(self, path: str | Path, facts: dict[str, object] | None = None) -> None:
@@ -199,9 +199,9 @@ class Trainer:
         self.accelerator.wait_for_everyone()
         self.accelerator.end_training()
 
-    def _newest(self, resume: bool) -> checkpointing.Checkpoint | None:
+    def _newest(self, resume: bool) -> run_state.Checkpoint | None:
         if not resume:
-            if self.main and checkpointing.found(self.out):
+            if self.main and run_state.found(self.out):
                 raise ValueError(
                     f"{self.out} holds a run already: continue it with --resume, or choose "
                     "another folder."
@@ -216,14 +216,14 @@ class Trainer:
                     f"{self.out} holds a run with another {', '.join(other)}: continue it with "
                     f"{self.out / 'config.json'} as its config."
                 )
-        newest = checkpointing.read_last(self.out) if self.main else None
+        newest = run_state.read_last(self.out) if self.main else None
         if self.world > 1:  # other machines may not see this folder
             shared = [newest]
             dist.broadcast_object_list(shared)
             newest = shared[0]
         return newest
 
-    def _restore(self, checkpoint: checkpointing.Checkpoint) -> None:
+    def _restore(self, checkpoint: run_state.Checkpoint) -> None:
         update, tensors, numbers = self.update, checkpoint.tensors, checkpoint.numbers
         update.codec.load_state_dict(under(tensors, "codec"))
         update.averaged.load_state_dict(under(tensors, "averaged") or under(tensors, "codec"))
@@ -272,7 +272,7 @@ class Trainer:
             raise self._diverged(f"copies are {self.loudness:.0f} times as loud as recordings.")
 
     def _diverged(self, why: str) -> Diverged:
-        good = checkpointing.found(self.out)
+        good = run_state.found(self.out)
         rest = f"The last good checkpoint is {good[-1]}." if good else "There is no checkpoint yet."
         return Diverged(f"the run diverged at step {self.step}: {why} {rest}")
 

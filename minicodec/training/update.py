@@ -24,14 +24,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from minicodec.balancer import Balancer
-from minicodec.codec import Codec
-from minicodec.discriminator import (
+from minicodec.model.codec import Codec
+from minicodec.training.balancer import Balancer
+from minicodec.training.config import TrainConfig
+from minicodec.training.discriminator import (
     BandwidthDiscriminators,
     Judgement,
     MultiScaleDiscriminator,
 )
-from minicodec.losses import (
+from minicodec.training.losses import (
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
@@ -39,7 +40,6 @@ from minicodec.losses import (
     mel_loss,
     time_loss,
 )
-from minicodec.training.config import TrainConfig
 
 
 class Diverged(ValueError):

@@ -10,9 +10,9 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from minicodec import judges
-from minicodec.codec import Codec
-from minicodec.metrics import codebook_use, mel_distance, si_sdr
+from minicodec.model.codec import Codec
+from minicodec.sound import judges
+from minicodec.sound.metrics import codebook_use, mel_distance, si_sdr
 
 
 @torch.no_grad()

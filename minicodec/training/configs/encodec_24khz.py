@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from minicodec.config import ENCODEC_24KHZ
+from minicodec.model.config import ENCODEC_24KHZ
 from minicodec.training.config import TrainConfig
 
 # Zeros instead of mirrored samples, so that it streams from the first sample on.

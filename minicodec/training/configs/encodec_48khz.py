@@ -1,6 +1,6 @@
 """The paper's stereo model for music at 48 kHz (section 4.1): other weights, longer windows."""
 
-from minicodec.config import ENCODEC_48KHZ
+from minicodec.model.config import ENCODEC_48KHZ
 from minicodec.training.config import TrainConfig
 
 CONFIG = TrainConfig(

@@ -1,6 +1,6 @@
 """The codec that ships, from nothing: no discriminator, for an hour or two of one CPU core."""
 
-from minicodec.config import MINI_24KHZ
+from minicodec.model.config import MINI_24KHZ
 from minicodec.training.config import TrainConfig
 
 CONFIG = TrainConfig(

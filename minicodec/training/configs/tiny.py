@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from minicodec.config import CodecConfig
+from minicodec.model.config import CodecConfig
 from minicodec.training.configs.mini_24khz import CONFIG as MINI
 
 CONFIG = replace(

@@ -1,0 +1,198 @@
+"""Models as data: one safetensors file holds the weights and, in its metadata, the config.
+
+Nothing in such a file is code, so a file from a stranger can be opened safely. Weights are stored
+as they are used: weight norm multiplied out, codebooks with the counts of their codes but without
+the running sums of training.
+
+Chapter 06.
+"""
+
+import copy
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.conv import fold_weight_norm
+
+#: Checkpoints that come with the package.
+SHIPPED = {"mini_24khz": Path(__file__).parents[1] / "weights" / "mini_24khz.safetensors"}
+
+_TRAINING_ONLY = (".sums", ".initialized")
+#: How often each code was chosen: not needed to decode, but it predicts codes (chapter 11).
+_OPTIONAL = ".counts"
+
+
+class CheckpointError(ValueError):
+    """A file that is not a checkpoint, or not of this model."""
+
+
+def save_codec(
+    codec: Codec, path: str | Path, facts: Mapping[str, object] | None = None, half: bool = False
+) -> None:
+    """Write a codec to one file, which appears whole or not at all.
+
+    Args:
+        path: ends in .safetensors by custom.
+        facts: anything JSON can hold that a reader should know: data, hours, licences, quality.
+        half: store weights as float16, half the size. They come back as the nearest float16 value
+            in float32, so save and load once before you measure.
+
+    Raises:
+        ValueError: if weights hold NaN or infinite values.
+    """
+    tensors = inference_weights(codec)
+    if half:
+        tensors = {k: v if k.endswith(_OPTIONAL) else v.half() for k, v in tensors.items()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinite values: this codec cannot be saved.")
+    metadata = {
+        "format": "minicodec 1",
+        "name": codec.name,
+        "config": json.dumps(dataclasses.asdict(codec.config)),
+        "facts": json.dumps(dict(facts or {})),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(save(tensors, metadata))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_codec(path: str | Path) -> Codec:
+    """Read what `save_codec` wrote: a codec ready to run, in eval mode, without gradients.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
+            shapes than its config calls for.
+    """
+    metadata = _metadata(path)
+    try:
+        config = CodecConfig(**json.loads(metadata["config"]))
+        tensors = load_file(path)
+    except (TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise CheckpointError(
+            f"{path} holds a config or weights that cannot be read: {error}"
+        ) from error
+    return assemble(config, tensors, metadata.get("name", "unnamed"), str(path))
+
+
+def facts(path: str | Path) -> dict[str, object]:
+    """What was written beside the weights: how they were trained, on what, how good they are.
+
+    Raises:
+        CheckpointError: as `load_codec`.
+    """
+    try:
+        return dict(json.loads(_metadata(path).get("facts", "{}")))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds facts that cannot be read: {error}") from error
+
+
+def assemble(
+    config: CodecConfig, tensors: Mapping[str, Tensor], name: str, source: str = "these weights"
+) -> Codec:
+    """A codec of this config with these weights, ready to run.
+
+    Args:
+        tensors: by our own names, weight norm folded; codebooks need only their `embedding`, and
+            bring the `counts` of their codes if they have them.
+        source: where they come from, for error messages.
+
+    Raises:
+        CheckpointError: naming the first tensor that is missing, unknown or of another shape.
+    """
+    # A config from a file may call for any amount of memory. Each layer and codebook has a tensor
+    # of its own, and shapes alone need no memory: so both are compared before a model is built.
+    layers = len(config.strides) * config.n_residual_layers + config.lstm_layers + config.max_n_q
+    if layers > len(tensors):
+        raise CheckpointError(
+            f"{source} has {len(tensors)} tensors, too few for the {layers} layers and codebooks "
+            "that its config calls for."
+        )
+    try:
+        with torch.device("meta"):
+            blank = fold_weight_norm(Codec(config, name))
+        wanted = {k: v for k, v in blank.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
+    except (RuntimeError, OverflowError) as error:
+        raise CheckpointError(f"{source} calls for a model that cannot be built.") from error
+    for key, tensor in wanted.items():
+        if key not in tensors:
+            if key.endswith(_OPTIONAL):
+                continue
+            raise CheckpointError(f"{source} has no {key}, which a model of its config needs.")
+        if tensors[key].shape != tensor.shape:
+            raise CheckpointError(
+                f"{source}: {key} has shape {list(tensors[key].shape)}, but the config calls for "
+                f"{list(tensor.shape)}."
+            )
+    unknown = [key for key in tensors if key not in wanted and not key.endswith(_TRAINING_ONLY)]
+    if unknown:
+        raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
+    codec = Codec(config, name)
+    fold_weight_norm(codec)
+    state = {key: tensors[key].float() for key in wanted if key in tensors}
+    if config.quantizer == "ema":
+        embeddings = [key for key in state if key.endswith(".embedding")]
+    else:
+        embeddings = []  # learned codebooks have no running totals
+    for key in embeddings:
+        stem = key.removesuffix("embedding")
+        counts = state.setdefault(stem + "counts", torch.ones(len(state[key])))
+        if not (torch.isfinite(counts).all() and (counts >= 0).all()):
+            raise CheckpointError(f"{source}: {stem}counts are not all finite and at least 0.")
+        state[stem + "sums"] = state[key] * counts[:, None]
+        state[stem + "initialized"] = torch.tensor(True)
+    codec.load_state_dict(state)
+    return codec.eval().requires_grad_(False)
+
+
+def fingerprint(codec: Codec) -> bytes:
+    """Eight bytes that name these weights: two codecs share them only if they are the same.
+
+    A bitstream carries them, so that it is never decoded with the wrong model.
+    """
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(codec.config)).encode())
+    for key, tensor in sorted(inference_weights(codec).items()):
+        if key.endswith(_OPTIONAL):
+            continue  # a recount changes neither codes nor sound
+        digest.update(key.encode() + tensor.numpy().tobytes())
+    return digest.digest()[:8]
+
+
+def inference_weights(codec: Codec) -> dict[str, Tensor]:
+    """The weights as they are used: weight norm folded, no running totals, on the CPU."""
+    if any(parametrize.is_parametrized(module) for module in codec.modules()):
+        codec = cast(Codec, fold_weight_norm(copy.deepcopy(codec)))
+    return {
+        key: tensor.detach().cpu().contiguous()
+        for key, tensor in codec.state_dict().items()
+        if not key.endswith(_TRAINING_ONLY)
+    }
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    if not Path(path).is_file():
+        raise CheckpointError(f"{path}: no such file.")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    if "config" not in metadata:
+        raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
+    return metadata

@@ -1,0 +1,217 @@
+"""What a codec is made of, as one value that checks itself.
+
+Chapter 06. Paper: sections 3.1 and 4.1. Three configurations: the paper's two, down to the last
+padding sample, and `MINI_24KHZ`, ours, small enough to train on a laptop.
+"""
+
+import math
+import random
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Literal
+
+from minicodec.model.conv import Norm, PadMode
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """Everything that has to be known to build a codec; it checks itself.
+
+    Args:
+        sample_rate: in Hz.
+        channels: 1 or 2.
+        bandwidths: in kbps, rising; the last one uses all codebooks.
+        n_filters, dimension, strides, n_residual_layers, lstm_layers, causal, norm, pad_mode: as
+            in `minicodec.model.seanet.Encoder`.
+        codebook_size: a power of two, so that a code is a whole number of bits.
+        quantizer: "ema", codebooks that are moving averages as in the paper, or "factorized",
+            learned ones as in DAC.
+        segment: seconds per chunk, each coded alone and cross-faded; None codes the clip as one.
+        overlap: share of a chunk that is cross-faded with the next.
+        normalize: divide each chunk by its loudness, and send that as one number beside the codes.
+
+    Raises:
+        ValueError: naming the field that does not fit.
+
+    >>> CodecConfig(bandwidths=(1.5, 3.0)).n_q(3.0)
+    4
+    """
+
+    sample_rate: int = 24000
+    channels: int = 1
+    bandwidths: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0, 24.0)
+    n_filters: int = 32
+    dimension: int = 128
+    strides: tuple[int, ...] = (2, 4, 5, 8)
+    n_residual_layers: int = 1
+    lstm_layers: int = 2
+    codebook_size: int = 1024
+    quantizer: Literal["ema", "factorized"] = "ema"
+    causal: bool = True
+    norm: Norm = "weight_norm"
+    pad_mode: PadMode = "constant"
+    segment: float | None = None
+    overlap: float = 0.01
+    normalize: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bandwidths", tuple(float(b) for b in self.bandwidths))
+        object.__setattr__(self, "strides", tuple(self.strides))
+        positive = ("sample_rate", "n_filters", "dimension", "codebook_size", "n_residual_layers")
+        # A config may come from a stranger's file, so the types are checked before the values are.
+        for name in ("channels", "lstm_layers", *positive):
+            if type(getattr(self, name)) is not int:
+                raise ValueError(f"a codec's {name} is an integer, but this config is {self}.")
+        checks = {
+            "channels is 1 (mono) or 2 (stereo)": self.channels in (1, 2),
+            "bandwidths are positive and rising": len(self.bandwidths) > 0
+            and 0 < self.bandwidths[0] <= self.bandwidths[-1] < math.inf
+            and list(self.bandwidths) == sorted(set(self.bandwidths)),
+            "strides are integers of at least 1": len(self.strides) > 0
+            and all(type(s) is int and s >= 1 for s in self.strides),
+            "n_filters is even, since residual blocks halve it": self.n_filters % 2 == 0,
+            "lstm_layers is 0 or more": self.lstm_layers >= 0,
+            "codebook_size is a power of two, at least 2": self.codebook_size >= 2
+            and self.codebook_size.bit_count() == 1,
+            "quantizer is 'ema' or 'factorized'": self.quantizer in ("ema", "factorized"),
+            "norm is 'none', 'weight_norm' or 'time_group_norm'": self.norm
+            in ("none", "weight_norm", "time_group_norm"),
+            "time_group_norm needs causal=False": not (
+                self.causal and self.norm == "time_group_norm"
+            ),
+            "time_group_norm needs n_filters of at least 4, to have a variance": not (
+                self.norm == "time_group_norm" and self.n_filters < 4
+            ),
+            "pad_mode is 'constant' or 'reflect'": self.pad_mode in ("constant", "reflect"),
+            "segment is None or positive, and at least one hop": self.segment is None
+            or self.hop_length <= self.segment * self.sample_rate < math.inf,
+            "overlap is at least 0 and below 1": 0 <= self.overlap < 1,
+        } | {f"{name} is at least 1": getattr(self, name) >= 1 for name in positive}
+        for rule, holds in checks.items():
+            if not holds:
+                raise ValueError(f"a codec's {rule}, but this config is {self}.")
+
+    @property
+    def hop_length(self) -> int:
+        """Samples per frame."""
+        return math.prod(self.strides)
+
+    @property
+    def frame_rate(self) -> int:
+        """Frames per second of audio, rounded up."""
+        return -(-self.sample_rate // self.hop_length)  # in integers: exact for any size
+
+    @property
+    def bits(self) -> int:
+        """Bits per code."""
+        return (self.codebook_size - 1).bit_length()
+
+    @property
+    def max_n_q(self) -> int:
+        """Number of codebooks: what the highest bandwidth pays for."""
+        return self.n_q(self.bandwidths[-1])
+
+    @property
+    def streams(self) -> bool:
+        """Whether the codec can work chunk by chunk with a state, and equal one big pass."""
+        return self.causal and self.segment is None
+
+    @property
+    def segment_length(self) -> int | None:
+        """Samples per chunk, or None where a clip is coded as one."""
+        return None if self.segment is None else int(self.segment * self.sample_rate)
+
+    @property
+    def segment_stride(self) -> int | None:
+        """Samples from the start of one chunk to the start of the next."""
+        if self.segment_length is None:
+            return None
+        return max(1, int((1 - self.overlap) * self.segment_length))
+
+    def n_q(self, bandwidth: float) -> int:
+        """Codebooks that `bandwidth` kbps pay for.
+
+        Raises:
+            ValueError: if this is not one of `bandwidths`.
+        """
+        if bandwidth not in self.bandwidths:
+            known = ", ".join(f"{b:g}" for b in self.bandwidths)
+            raise ValueError(f"bandwidth must be one of {known} kbps, but {bandwidth} was given.")
+        return max(1, int(bandwidth * 1000 // (self.bits * self.frame_rate)))
+
+    def draw_bandwidth(self, rng: random.Random) -> float:
+        """The bandwidth of one training batch: each of `bandwidths` as likely as the others.
+
+        Training at a bandwidth drawn anew for every batch makes one model serve all of them (paper,
+        section 3.2). Processes that train together must draw the same: codebooks that only some of
+        them use cannot be averaged.
+        """
+        return rng.choice(self.bandwidths)
+
+    def chunks(self, length: int) -> list[tuple[int, int]]:
+        """First sample and end of each chunk of a clip of `length` samples.
+
+        >>> ENCODEC_48KHZ.chunks(60000)
+        [(0, 48000), (47520, 60000)]
+        """
+        if self.segment_length is None or self.segment_stride is None:
+            return [(0, length)]
+        starts = range(0, length, self.segment_stride)
+        return [(i, min(i + self.segment_length, length)) for i in starts]
+
+    def chunk_frames(self, frames: int) -> list[int]:
+        """How `frames` frames of a clip are divided among its chunks.
+
+        The last two chunks may both be short: of 47521 samples at 48 kHz the second chunk gets one
+        sample, and the first is 479 samples short of a second. But a longer clip never has fewer
+        frames in any chunk, so the shortest clip that gives this many frames shows the division.
+
+        Raises:
+            ValueError: if no clip gives this many frames.
+
+        >>> ENCODEC_48KHZ.chunk_frames(150), ENCODEC_48KHZ.chunk_frames(192)
+        ([149, 1], [150, 42])
+        """
+        if self.segment_length is None:
+            return [frames]
+        lengths = range(1, frames * self.hop_length + 1)
+        shortest = lengths[bisect_left(lengths, frames, key=lambda n: sum(self._frames(n)))]
+        if sum(self._frames(shortest)) != frames:
+            raise ValueError(f"no clip of this model has {frames} frames.")
+        return self._frames(shortest)
+
+    def segment_frames(self, frames: int, last: bool) -> list[int]:
+        """As `chunk_frames`, but only of the chunks that are certain while more frames may come.
+
+        >>> ENCODEC_48KHZ.segment_frames(400, last=False), ENCODEC_48KHZ.segment_frames(150, False)
+        ([150, 150], [])
+        """
+        if last or self.segment_length is None:
+            return self.chunk_frames(frames) if frames else []
+        full = math.ceil(self.segment_length / self.hop_length)
+        # Among all clips whose first chunk is full, the shortest tells how many frames make sure.
+        certain = sum(self._frames((full - 1) * self.hop_length + 1))
+        return [full] * max(0, (frames - certain) // full + 1)
+
+    def _frames(self, length: int) -> list[int]:
+        return [math.ceil((end - start) / self.hop_length) for start, end in self.chunks(length)]
+
+
+#: The paper's streamable model: mono, causal, 75 frames a second.
+ENCODEC_24KHZ = CodecConfig(pad_mode="reflect")
+
+#: The paper's music model: stereo, 150 frames a second, chunks of one second.
+ENCODEC_48KHZ = CodecConfig(
+    sample_rate=48000,
+    channels=2,
+    bandwidths=(3.0, 6.0, 12.0, 24.0),
+    causal=False,
+    norm="time_group_norm",
+    pad_mode="reflect",
+    segment=1.0,
+    normalize=True,
+)
+
+#: Ours: half the filters (table A.3: costs 0.03 ViSQOL), half the latent; pads with zeros, so
+#: that it streams from the first sample on.
+MINI_24KHZ = CodecConfig(bandwidths=(1.5, 3.0, 6.0, 12.0), n_filters=16, dimension=64)

@@ -1,0 +1,192 @@
+"""The front door to trained models, and the official EnCodec weights in our modules.
+
+    codec = minicodec.load("mini_24khz")       # comes with the package
+    codec = minicodec.load("encodec_24khz")    # downloaded once, checked, kept
+    codec = minicodec.load("my.safetensors")   # anything minicodec has saved
+
+The official package wraps each convolution twice and names it `encoder.model.3.conv.conv`;
+transformers names the same one `encoder.layers.3.conv`; ours is `encoder.layers.3`. All three count
+layers alike, so a few replacements turn one name into the other.
+
+Chapter 15.
+"""
+
+import dataclasses
+import hashlib
+import os
+import re
+import socket
+import urllib.error
+from collections.abc import Mapping
+from http.client import HTTPException
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from minicodec.model.checkpoint import SHIPPED, CheckpointError, assemble, load_codec
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Official:
+    """Where one of the official models is, and how to know it when it has arrived."""
+
+    config: CodecConfig
+    file: str
+
+    @property
+    def sha256(self) -> str:
+        """Its first eight hex digits, which the official file names carry."""
+        return self.file.removesuffix(".th").rsplit("-", 1)[1]
+
+
+OFFICIAL = {
+    "encodec_24khz": Official(ENCODEC_24KHZ, "encodec_24khz-d7cc33bc.th"),
+    "encodec_48khz": Official(ENCODEC_48KHZ, "encodec_48khz-7e698e3e.th"),
+}
+OFFICIAL_URL = "https://dl.fbaipublicfiles.com/encodec/v0/"
+
+#: Seconds to wait for the next byte: torch.hub sets no limit, and a silent server would hang us.
+_TIMEOUT = 30.0
+
+_RENAMES = [
+    (r"\.model\.", ".layers."),  # official
+    (r"\.(conv|convtr)\.(conv\.|convtr\.)", "."),  # official: a wrapper in a wrapper
+    (r"\.(conv|convtr)\.norm\.", ".norm."),  # official
+    (r"\.conv\.", "."),  # transformers: one wrapper
+    (r"^quantizer\.(vq\.)?layers\.", "quantizer.codebooks."),
+    (r"\._?codebook\.", "."),
+    (r"\.embed_avg$", ".sums"),
+    (r"\.embed$", ".embedding"),
+    (r"\.cluster_size$", ".counts"),
+    (r"\.inited$", ".initialized"),
+    (r"\.parametrizations\.weight\.original0$", ".weight_g"),  # torch's newer weight norm
+    (r"\.parametrizations\.weight\.original1$", ".weight_v"),
+]
+
+
+def load(
+    name: str | Path, *, path: str | Path | None = None, device: str | torch.device | None = None
+) -> Codec:
+    """A trained codec, ready to run: in eval mode, weight norm folded, no gradients.
+
+    Args:
+        name: "mini_24khz" (ours, works offline), "encodec_24khz" or "encodec_48khz" (official,
+            about 60 MB, downloaded on first use), or the path of a file that minicodec saved.
+        path: with an official name: its weights in a file you have, from the official release
+            (.th) or from transformers (.safetensors).
+        device: where to run; CPU by default.
+
+    Raises:
+        ValueError: for an unknown name, a file that is missing, damaged or of another model, or a
+            download that failed; nothing half-loaded is kept.
+    """
+    key = str(name)
+    if key in OFFICIAL:
+        official = OFFICIAL[key]
+        tensors = _read(Path(path) if path is not None else _download(official))
+        codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
+    elif path is not None:
+        raise ValueError(
+            f"path= goes with an official model, {' or '.join(OFFICIAL)}, not {key!r}."
+        )
+    elif key in SHIPPED:
+        codec = load_codec(SHIPPED[key])
+    elif Path(name).suffix == ".safetensors" or Path(name).is_file():
+        codec = load_codec(name)
+    else:
+        known = ", ".join([*SHIPPED, *OFFICIAL])
+        raise ValueError(f"there is no model {key!r}: use {known}, or a .safetensors file.")
+    return codec.to(device) if device is not None else codec
+
+
+def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Official or transformers names to ours, with weight norm folded.
+
+    Args:
+        tensors: a `state_dict` of `encodec.EncodecModel` or `transformers.EncodecModel`.
+
+    Raises:
+        CheckpointError: for a length without its direction, which no such model has.
+    """
+    ours = {}
+    for name, tensor in tensors.items():
+        for pattern, replacement in _RENAMES:
+            name = re.sub(pattern, replacement, name)
+        ours[name] = tensor
+    for name in [name for name in ours if name.endswith(".weight_g")]:
+        stem = name.removesuffix("_g")
+        length, direction = ours.pop(name), ours.pop(f"{stem}_v", None)
+        if direction is None or length.shape != (len(direction), *[1] * (direction.dim() - 1)):
+            raise CheckpointError(f"{name} has no {stem}_v that fits it.")
+        ours[stem] = torch._weight_norm(direction, length, 0)
+    return ours
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: MINICODEC_CACHE, or `minicodec` in the user's cache folder."""
+    if "MINICODEC_CACHE" in os.environ:
+        return Path(os.environ["MINICODEC_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "minicodec"
+
+
+def _download(official: Official, base_url: str | None = None) -> Path:
+    """Fetch into the cache, once; a file there has always been checked."""
+    target = cache_folder() / official.file
+    if target.is_file() and _sha256(target).startswith(official.sha256):
+        return target
+    url = (base_url or os.environ.get("MINICODEC_OFFICIAL_URL", OFFICIAL_URL)) + official.file
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Shows progress, writes to a temporary file, compares the hash, and only then renames.
+        torch.hub.download_url_to_file(url, str(target), official.sha256, progress=True)
+    except (urllib.error.URLError, HTTPException, OSError) as error:
+        raise ValueError(
+            f"{url} could not be downloaded ({error}). Try again, or fetch it yourself and pass "
+            "path=."
+        ) from error
+    except RuntimeError as error:
+        raise ValueError(
+            f"what came from {url} is not the official file: it is cut short or another file, for "
+            f"its sha256 does not begin with {official.sha256}. Nothing was kept; try again."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(timeout)
+    return target
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file.")
+    try:
+        with safe_open(path, "pt"):
+            pass
+        return load_file(path)
+    except SafetensorError:
+        pass  # then it must be the official format
+    try:
+        # weights_only: tensors and plain containers, never code.
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged pickle raises depends on where it is damaged
+        raise CheckpointError(
+            f"{path} is neither safetensors nor a file of tensors that torch can read safely."
+        ) from error
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise CheckpointError(f"{path} holds no state_dict: names with tensors.")
+    return dict(state)

@@ -1,0 +1,1 @@
+"""Sound as numbers: reading, looking at, and measuring it. Chapter 01."""
