@@ -59,7 +59,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(READY)
 	FUZZ_STREAMS=1000000000 FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) OMP_NUM_THREADS=1 \
-		$(BIN)/python -m pytest -q -s tests/test_fuzz.py -k bitstream_errors
+		$(BIN)/python -m pytest -q -s tests/bits/test_fuzz.py -k bitstream_errors
 
 clips: $(READY)
 	$(BIN)/python tools/make_clips.py

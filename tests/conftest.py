@@ -1,18 +1,14 @@
-"""Shared by all tests: random models of the official sizes, and recordings to run them on."""
+"""Fixtures that tests of all rooms share; what they import lies in `helpers`."""
 
 import os
-from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
+from recordings import recordings
 
-from minicodec import audio
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-
-#: Real recordings beside the checkout, where there are any; else the clips we ship.
-RECORDINGS = Path(__file__).parents[2] / "shared" / "audio" / "valid"
 
 
 class TorchRandom:
@@ -65,11 +61,3 @@ def tiny_stereo() -> Codec:
 def speech() -> torch.Tensor:
     """Five seconds of real speech where there are recordings, else synthetic, [1, 1, T]."""
     return recordings("speech", 1, 5)[0]
-
-
-def recordings(kind: str, count: int, seconds: float) -> list[torch.Tensor]:
-    """Clips [1, 1, T] of a class of sound: "speech", "music_tracks", "sounds", "instruments"."""
-    files = sorted((RECORDINGS / kind).rglob("*.flac"))[:count] if RECORDINGS.is_dir() else []
-    if not files:
-        return [audio.clip("speech_en" if kind == "speech" else "music", seconds=seconds)]
-    return [audio.load(file, 24000, 1)[0][None, :, : round(seconds * 24000)] for file in files]

@@ -18,15 +18,15 @@ PYTEST = [sys.executable, "-m", "pytest"]
 STAGES = {
     "lint": [str(BIN / "ruff"), "check", "."],
     "types": [str(BIN / "mypy")],
-    "js": ["node", "--test", *(str(file) for file in sorted((ROOT / "tests/js").glob("*.mjs")))],
+    "js": ["node", "--test", *map(str, sorted((ROOT / "tests/listening/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
     # One kernel runs one chapter: loadscope keeps its cells together.
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "300", "chapters"],
     "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
-    "browser": [*PYTEST, "-m", "browser", "tests/test_player_browser.py",
-                "tests/test_listening_tests_browser.py", "tests/test_lab_browser.py",
-                "tests/test_book_browser.py"],
+    "browser": [*PYTEST, "-m", "browser", "tests/listening/test_player_browser.py",
+                "tests/listening/test_listening_tests_browser.py", "tests/book/test_lab_browser.py",
+                "tests/book/test_book_browser.py"],
 }  # fmt: skip
 
 

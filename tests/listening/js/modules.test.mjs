@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const WEB = new URL("../../minicodec/listening/web/", import.meta.url);
+const WEB = new URL("../../../minicodec/listening/web/", import.meta.url);
 const NAMES = readdirSync(WEB).filter((name) => name.endsWith(".mjs"));
 const source = (name) => readFileSync(new URL(name, WEB), "utf8");
 

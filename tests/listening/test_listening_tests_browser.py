@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from browsing import launched
 
 from minicodec.listening import abx, abx_p_value, analyse, fragment, mushra
-from tests.browsing import launched
 
 pytestmark = pytest.mark.browser
 

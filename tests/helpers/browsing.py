@@ -31,3 +31,27 @@ def launched(flags: Sequence[str] = FLAGS) -> Iterator:
         browser = playwright.chromium.launch(executable_path=path, args=list(flags))
         yield browser
         browser.close()
+
+
+def place(player) -> float:
+    minutes, seconds = player.locator(".mc-time").inner_text().split(" / ")[0].split(":")
+    return 60 * int(minutes) + float(seconds)
+
+
+def chosen(player) -> list[int]:
+    pressed = player.locator(".mc-choice").evaluate_all(
+        "all => all.map(b => b.getAttribute('aria-pressed'))"
+    )
+    return [i for i, value in enumerate(pressed) if value == "true"]
+
+
+def playing(player) -> bool:
+    return player.locator(".mc-play").get_attribute("aria-label") == "Pause"
+
+
+def wait_until_it_plays(player, beyond: float = 0.1) -> None:
+    for _ in range(100):
+        if playing(player) and place(player) > beyond:
+            return
+        player.page.wait_for_timeout(20)
+    raise AssertionError(f"not playing: at {place(player)} s")

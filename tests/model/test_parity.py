@@ -9,12 +9,12 @@ from functools import partial
 
 import pytest
 import torch
+from recordings import recordings
 
 from minicodec.model.checkpoint import assemble
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ
 from minicodec.model.pretrained import convert
-from tests.conftest import recordings
 
 CONFIGS = {"encodec_24khz": ENCODEC_24KHZ, "encodec_48khz": ENCODEC_48KHZ}
 LENGTHS = {

@@ -12,9 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from test_player_browser import chosen, wait_until_it_plays
-
-from tests.browsing import BROWSERS, FLAGS, unavailable
+from browsing import BROWSERS, FLAGS, chosen, unavailable, wait_until_it_plays
 
 pytestmark = pytest.mark.browser
 

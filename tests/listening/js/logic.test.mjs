@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import {
   actionOfKey, clock, levels, positionAt, regionBetween, regionWithEdge, spoken, startPlace,
-} from "../../minicodec/listening/web/logic.mjs";
+} from "../../../minicodec/listening/web/logic.mjs";
 
 const span = { startedAt: 10, offset: 1, start: 0, end: 4, loop: false };
 

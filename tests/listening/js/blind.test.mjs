@@ -5,8 +5,8 @@ import { test } from "node:test";
 
 import {
   bandOf, binomialTail, cleanName, correctNeeded, csvOf, draw, meansOf, probability, shuffled,
-} from "../../minicodec/listening/web/blind.mjs";
-import { Store } from "../../minicodec/listening/web/store.mjs";
+} from "../../../minicodec/listening/web/blind.mjs";
+import { Store } from "../../../minicodec/listening/web/store.mjs";
 
 const close = (a, b, tolerance = 1e-12) => Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
 

@@ -192,7 +192,7 @@ _SCRIPT = """
 import sys, torch
 from minicodec.bits.exact import quantize
 from minicodec.bits.range_coder import decode_codes, encode_codes
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/bits")
 from test_exact import SHALLOW, sharpened, some_codes
 model = quantize(sharpened(SHALLOW)).to({device})
 codes = some_codes(2, 12, 1024)

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import {
   diverging, envelope, fft, magma, melOfHz, melSpectrogram,
-} from "../../minicodec/listening/web/pictures.mjs";
+} from "../../../minicodec/listening/web/pictures.mjs";
 
 const RATE = 24000;
 const tone = (hz, seconds = 1, level = 1) => Float32Array.from(

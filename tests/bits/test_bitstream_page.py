@@ -11,7 +11,7 @@ from minicodec.bits.container import Header, StreamBytes, chunk_bytes
 from minicodec.bits.histogram import Histogram
 from minicodec.bits.packing import from_bytes, to_bytes
 
-PAGE = (Path(__file__).parents[1] / "book" / "bitstream.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "book" / "bitstream.md").read_text(encoding="utf-8")
 DUMP = re.findall(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} {1,3}){1,16}) +\S+$", PAGE, re.MULTILINE)
 EXAMPLE = bytes.fromhex("".join(DUMP))
 CODES = [

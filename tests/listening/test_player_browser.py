@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
+from browsing import chosen, launched, place, playing, wait_until_it_plays
 
 from minicodec.listening import Condition, compare, fragment
 from minicodec.listening.microphone import recorder
-from tests.browsing import launched
 
 pytestmark = pytest.mark.browser
 
@@ -69,30 +69,6 @@ def tab(browser) -> Iterator:
 def opened(tab, pages: Path, name: str = "one"):
     tab.goto((pages / f"{name}.html").as_uri())
     return tab.locator(".minicodec-player").first
-
-
-def place(player) -> float:
-    minutes, seconds = player.locator(".mc-time").inner_text().split(" / ")[0].split(":")
-    return 60 * int(minutes) + float(seconds)
-
-
-def chosen(player) -> list[int]:
-    pressed = player.locator(".mc-choice").evaluate_all(
-        "all => all.map(b => b.getAttribute('aria-pressed'))"
-    )
-    return [i for i, value in enumerate(pressed) if value == "true"]
-
-
-def playing(player) -> bool:
-    return player.locator(".mc-play").get_attribute("aria-label") == "Pause"
-
-
-def wait_until_it_plays(player, beyond: float = 0.1) -> None:
-    for _ in range(100):
-        if playing(player) and place(player) > beyond:
-            return
-        player.page.wait_for_timeout(20)
-    raise AssertionError(f"not playing: at {place(player)} s")
 
 
 def test_one_click_plays(tab, pages):

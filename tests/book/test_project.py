@@ -15,7 +15,7 @@ from stamp import stamped_notebook, stamped_text
 
 import minicodec
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "minicodec").rglob("*.py"))
 CHAPTERS = chapters()
 MOST_BYTES = 20e6

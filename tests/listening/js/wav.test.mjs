@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { base64, sentenceFor, wavOf } from "../../minicodec/listening/web/wav.mjs";
+import { base64, sentenceFor, wavOf } from "../../../minicodec/listening/web/wav.mjs";
 
 test("a WAV file has its header and its samples", () => {
   const bytes = wavOf(Float32Array.of(0, 1, -1, 2, 0.5), 24000);

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from recordings import recordings
 
 import minicodec
 from minicodec.model.checkpoint import SHIPPED, facts
 from minicodec.sound.metrics import mel_distance, si_sdr
-from tests.conftest import recordings
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from browsing import unavailable
 from check_book import ALLOWED, HTML, toc_pages
-
-from tests.browsing import unavailable
 
 pytestmark = pytest.mark.browser
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recordings import RECORDINGS, recordings
 
 import minicodec
 from minicodec.bits.histogram import Histogram, count, for_codec
@@ -13,7 +14,6 @@ from minicodec.bits.range_coder import MAX_TOTAL, decode_codes, encode_codes
 from minicodec.model.checkpoint import load_codec, save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from tests.conftest import RECORDINGS, recordings
 
 
 @given(st.integers(1, 6), st.integers(0, 40), st.sampled_from([2, 16, 1024]), st.booleans())
