@@ -123,8 +123,10 @@ def main() -> None:
         for what, macs in zip(("encode", "decode"), multiply_accumulates(ours, 8)):
             speed = max(row["ours"] for row in rows if row["what"] == what)
             share = macs * speed / 1000 / most
-            print(f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
-                  f"{share:.0%} of the {most:.0f} billion per second of a large matrix product")
+            print(
+                f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
+                f"{share:.0%} of the {most:.0f} billion per second of a large matrix product"
+            )
             rows.append({"what": what, "million_macs": round(macs),
                          "share_of_peak": round(share, 2),
                          "peak_billion_macs": round(most)})  # fmt: skip

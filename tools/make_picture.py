@@ -1,6 +1,6 @@
 """Draw the README's picture: one sentence, and what the codec makes of it at each bandwidth.
 
-    python tools/make_picture.py
+python tools/make_picture.py
 """
 
 from pathlib import Path

@@ -17,6 +17,7 @@ PYTEST = [sys.executable, "-m", "pytest"]
 
 STAGES = {
     "lint": [str(BIN / "ruff"), "check", "."],
+    "format": [str(BIN / "ruff"), "format", "--check", "."],
     "types": [str(BIN / "mypy")],
     "js": ["node", "--test", *map(str, sorted((ROOT / "tests/listening/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],

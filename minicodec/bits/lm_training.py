@@ -146,9 +146,7 @@ def float_bits(model: LanguageModel, codes: Sequence[Tensor], n_q: int, frames: 
     return total / count
 
 
-def exact_bits(
-    model: ExactLanguageModel, codes: Sequence[Tensor], n_q: int, frames: int
-) -> Tensor:
+def exact_bits(model: ExactLanguageModel, codes: Sequence[Tensor], n_q: int, frames: int) -> Tensor:
     """The same of the integer model: what the range coder will spend, but for a few bytes."""
     total, count = torch.zeros(n_q, dtype=torch.float64), 0
     for chunk in chunks(codes, n_q, frames):

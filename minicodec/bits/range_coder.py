@@ -282,8 +282,7 @@ def encode_codes(model: CodeModel, codes: Tensor) -> bytes:
     """
     if codes.dim() != 2 or codes.is_floating_point() or codes.shape[0] == 0:
         raise ValueError(
-            f"codes to encode are integers [K, T], but these are {codes.dtype} "
-            f"{list(codes.shape)}."
+            f"codes to encode are integers [K, T], but these are {codes.dtype} {list(codes.shape)}."
         )
     if codes.numel() and not 0 <= int(codes.min()) <= int(codes.max()) < model.codebook_size:
         raise ValueError(

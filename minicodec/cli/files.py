@@ -76,9 +76,7 @@ def add_output(parser: argparse.ArgumentParser, text: str) -> None:
 def add_model(parser: argparse.ArgumentParser, default: str | None) -> None:
     """The option -m."""
     known = ", ".join([*SHIPPED, *OFFICIAL])
-    parser.add_argument(
-        "-m", "--model", default=default, help=f"{known}, or a .safetensors file"
-    )
+    parser.add_argument("-m", "--model", default=default, help=f"{known}, or a .safetensors file")
 
 
 def target_path(args: argparse.Namespace, ending: str) -> Path:

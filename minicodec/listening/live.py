@@ -85,9 +85,9 @@ def flip_bits(codes: Tensor, bits: int, count: int, seed: int = 0) -> Tensor:
     >>> flip_bits(torch.zeros(1, 1, 4, dtype=torch.int64), bits=10, count=40)
     tensor([[[1023, 1023, 1023, 1023]]])
     """
-    places = torch.randperm(
-        codes.numel() * bits, generator=torch.Generator().manual_seed(seed)
-    )[:count]
+    places = torch.randperm(codes.numel() * bits, generator=torch.Generator().manual_seed(seed))[
+        :count
+    ]
     turned = torch.zeros(codes.numel(), dtype=torch.int64)
     turned.index_add_(0, places // bits, 2 ** (places % bits))
     return codes ^ turned.view_as(codes).to(codes.device)

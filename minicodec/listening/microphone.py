@@ -161,9 +161,7 @@ def _show(recording: Recording, seconds: float, microphone: bool) -> Recording:
     if colab is not None:
         from IPython.display import JSON
 
-        colab.register_callback(
-            f"minicodec.{inbox}", lambda text: JSON({"message": arrived(text)})
-        )
+        colab.register_callback(f"minicodec.{inbox}", lambda text: JSON({"message": arrived(text)}))
         return recording
 
     import ipywidgets as widgets

@@ -203,4 +203,3 @@ def low_pass(clip: Tensor, sample_rate: int, cutoff: float) -> Tensor:
     size = length + 2 * half
     spectrum = torch.fft.rfft(clip.double(), size) * torch.fft.rfft(response, size)
     return torch.fft.irfft(spectrum, size)[..., half : half + length].to(clip.dtype)
-

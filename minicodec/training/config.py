@@ -130,9 +130,7 @@ class TrainConfig:
             "max_norm is None or positive": self.max_norm is None or self.max_norm > 0,
             "averaging is 0 or more, and below 1": 0 <= self.averaging < 1,
             "warm_up is 0 or more, and below steps": 0 <= self.warm_up < self.steps,
-            "warm_up and decoder_only exclude each other": not (
-                self.warm_up and self.decoder_only
-            ),
+            "warm_up and decoder_only exclude each other": not (self.warm_up and self.decoder_only),
             f"mel_kind is one of {get_args(MelKind)}": self.mel_kind in get_args(MelKind),
             "discriminator_windows are positive": len(self.discriminator_windows) > 0
             and all(type(w) is int and w >= 4 for w in self.discriminator_windows),

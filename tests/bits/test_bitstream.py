@@ -53,9 +53,7 @@ def codecs() -> dict[str, Codec]:
 def language_models() -> dict[int, object]:
     models = {}
     for n_q in (5, 10):
-        config = LanguageModelConfig(
-            n_q=n_q, codebook_size=16, dim=8, layers=1, heads=2, hidden=8
-        )
+        config = LanguageModelConfig(n_q=n_q, codebook_size=16, dim=8, layers=1, heads=2, hidden=8)
         models[n_q] = quantize(LanguageModel(config).eval())
     return models
 

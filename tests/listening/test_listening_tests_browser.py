@@ -52,8 +52,9 @@ def tab(browser) -> Iterator:
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on(
         "request",
-        lambda request: request.url.startswith(("file:", "data:"))
-        or page.problems.append(request.url),
+        lambda request: (
+            request.url.startswith(("file:", "data:")) or page.problems.append(request.url)
+        ),
     )
     yield page
     assert page.problems == []

@@ -191,7 +191,7 @@ def test_in_jupyter_a_recording_comes_through_the_hidden_field(shown):
     recording = listening.record(2)
     page, box = shown
     assert 'data-seconds="2"' in page.data and 'data-microphone="true"' in page.data
-    assert not re.search(r'(src|href)=|://', page.data)
+    assert not re.search(r"(src|href)=|://", page.data)
     field, status = box.children
     field.value = base64.b64encode(wav(0.1 * torch.randn(1, 3 * RATE))).decode()
     assert recording.audio.shape[-1] == 2 * RATE

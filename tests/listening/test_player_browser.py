@@ -58,8 +58,9 @@ def tab(browser) -> Iterator:
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on(
         "request",
-        lambda request: request.url.startswith(("file:", "data:"))
-        or page.problems.append(request.url),
+        lambda request: (
+            request.url.startswith(("file:", "data:")) or page.problems.append(request.url)
+        ),
     )
     yield page
     assert page.problems == []
@@ -285,7 +286,7 @@ def test_without_scripts_the_list_plays(browser, pages):
 
 
 def test_sounds_that_cannot_be_decoded_leave_the_list(tab, pages):
-    broken = re.sub("base64,[^\"]{99}", "base64,AAAA", (pages / "one.html").read_text())
+    broken = re.sub('base64,[^"]{99}', "base64,AAAA", (pages / "one.html").read_text())
     (pages / "broken.html").write_text(broken)
     player = opened(tab, pages, "broken")
     player.locator("audio").first.wait_for(state="visible")

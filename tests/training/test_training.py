@@ -100,9 +100,7 @@ def test_one_look_of_the_discriminator_teaches_both_networks_what_two_would():
 
     passed = plain.codec(audio, plain.draw(3)[0])
     judge, copy = plain.discriminator, passed.audio
-    judge_loss = losses.discriminator_loss(
-        judge(audio).logits, judge(copy.detach()).logits
-    )
+    judge_loss = losses.discriminator_loss(judge(audio).logits, judge(copy.detach()).logits)
     judge_gradients = torch.autograd.grad(judge_loss, list(judge.parameters()))
     balanced = plain.balancer(
         {
@@ -247,9 +245,7 @@ def test_weights_from_a_file_and_totals_counted_anew(tmp_path):
         torch.testing.assert_close(book.sums / book.counts[:, None], vectors)
         assert float(book.counts.sum()) == pytest.approx(100, rel=0.01)
     with pytest.raises(ValueError, match="another config"):
-        weights_from(
-            Codec(dataclasses.replace(CODEC, n_filters=4)), tmp_path / "c.safetensors"
-        )
+        weights_from(Codec(dataclasses.replace(CODEC, n_filters=4)), tmp_path / "c.safetensors")
 
 
 # interruptions
