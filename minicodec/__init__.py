@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from minicodec import listening as listening
     from minicodec.bits.bitstream import compress as compress
     from minicodec.bits.bitstream import decompress as decompress
-    from minicodec.model.batch import encode_batch as encode_batch
     from minicodec.model.checkpoint import save_codec as save  # noqa: F401
     from minicodec.model.codec import Codec as Codec
     from minicodec.model.config import ENCODEC_24KHZ as ENCODEC_24KHZ
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from minicodec.model.config import MINI_24KHZ as MINI_24KHZ
     from minicodec.model.config import CodecConfig as CodecConfig
     from minicodec.model.pretrained import load as load
+    from minicodec.model.streams import encode_batch as encode_batch
     from minicodec.sound import audio as audio
     from minicodec.sound import metrics as metrics
     from minicodec.sound import plotting as plotting
@@ -45,7 +45,7 @@ _HOMES = {
     "audio": "sound.audio",
     "compress": "bits.bitstream",
     "decompress": "bits.bitstream",
-    "encode_batch": "model.batch",
+    "encode_batch": "model.streams",
     "listening": "listening",
     "load": "model.pretrained",
     "metrics": "sound.metrics",

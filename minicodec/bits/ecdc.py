@@ -3,13 +3,13 @@
     0  "ECDC"    4  version 0, one byte    5  length of the JSON, four bytes, big-endian
     9  {"m": model, "al": samples, "nc": codebooks, "lm": coded with a language model?}
 
-and then, for each chunk of the clip (24 kHz: one chunk; 48 kHz: one a second),
+and then, for each segment of the clip (24 kHz: one segment; 48 kHz: one a second),
 
-    the chunk's loudness, a big-endian float          (48 kHz only)
+    its loudness, a big-endian float                  (48 kHz only)
     its codes, frame by frame, level by level:        10 bits each, lowest bit first, or
                                                       the bits of an arithmetic coder (lm)
 
-There is no checksum, no length of a chunk, and no model but the two official ones. Files without
+There is no checksum, no length of a segment, and no model but the two official ones. Files without
 the language model are safe: they are read and written exactly as the official package does.
 
 **Files coded with the language model are not safe.** Their decoder must compute the probabilities
@@ -97,11 +97,11 @@ def write_ecdc(
     header = {"m": codec.name, "al": length, "nc": n_q, "lm": lm is not None}
     text = json.dumps(header).encode()
     data = bytearray(_FIXED.pack(b"ECDC", 0, len(text)) + text)
-    frames = _chunk_frames(codec.config, length)
-    for i, chunk in enumerate(codes[0].cpu().split(frames, dim=1)):
+    frames = codec.config.segments.frames(length)
+    for i, segment in enumerate(codes[0].cpu().split(frames, dim=1)):
         if scales is not None:
             data += struct.pack(">f", float(scales[0, i]))
-        data += _pack(chunk, codec.config.bits) if lm is None else _encode_lm(chunk, lm)
+        data += _pack(segment, codec.config.bits) if lm is None else _encode_lm(segment, lm)
     return bytes(data)
 
 
@@ -155,15 +155,16 @@ def read_ecdc(
             stacklevel=2,
         )
     codes, scales = [], []
-    for frames in tqdm(_chunk_frames(config, header.length), "reading", disable=not progress):
+    segments = config.segments.frames(header.length)
+    for frames in tqdm(segments, "reading", disable=not progress):
         if config.normalize:
             scales.append(_scale(body))
             body = body[4:]
         if lm is not None and header.lm:
-            chunk, used = _decode_lm(body, lm, header.n_q, frames, progress)
+            segment, used = _decode_lm(body, lm, header.n_q, frames, progress)
         else:
-            chunk, used = _unpack(body, config.bits, header.n_q, frames)
-        codes.append(chunk)
+            segment, used = _unpack(body, config.bits, header.n_q, frames)
+        codes.append(segment)
         body = body[used:]
     if len(body):
         raise EcdcError(f"this file has {len(body)} bytes after its last code.")
@@ -213,13 +214,9 @@ def read_header(data: bytes) -> EcdcHeader:
     return EcdcHeader(model, length, n_q, lm)
 
 
-def _chunk_frames(config: CodecConfig, length: int) -> list[int]:
-    return [math.ceil((end - start) / config.hop_length) for start, end in config.chunks(length)]
-
-
 def _scale(body: memoryview) -> float:
     if len(body) < 4:
-        raise EcdcError("this file ends before its last chunk.")
+        raise EcdcError("this file ends before its last segment.")
     (scale,) = struct.unpack_from(">f", body)
     if not math.isfinite(scale):
         raise EcdcError(f"this file holds a loudness of {scale}.")

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from minicodec.bits.container import BitstreamError, Chunk, Header, Readable, StreamBytes
 from minicodec.bits.exact import ExactLanguageModel
-from minicodec.bits.packing import Layout, code_model, from_bytes, silence
+from minicodec.bits.layout import Layout
+from minicodec.bits.packing import code_model, from_bytes, silence
 from minicodec.model.checkpoint import SHIPPED, fingerprint, load_codec
 from minicodec.model.codec import Codec
 
@@ -185,9 +186,9 @@ class StreamReader:
         if (last.frames, len(last.scales)) == self._layout.shape:
             self._end = begin + self._layout.samples
             # The next segment would have begun in the last one, and faded with it.
-            segments = self._layout.divide(self._end)
-            if self._layout.segments and segments[0] > last.index + 1:
-                yield silence(self.codec, self.header.n_q, *segments[1:])
+            chunks, *rest = self._layout.divide(self._end)
+            if chunks > last.index + 1:
+                yield silence(self.codec, self.header.n_q, *rest)
         else:
             self._end = begin + last.frames * self.codec.config.hop_length
         warnings.warn(

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from minicodec.bits.container import Header, chunk_bytes
 from minicodec.bits.exact import ExactLanguageModel
-from minicodec.bits.packing import Layout, code_model, to_bytes
+from minicodec.bits.layout import Layout
+from minicodec.bits.packing import code_model, to_bytes
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.sound import audio as audio_

@@ -17,7 +17,7 @@ from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.quantize import ResidualVectorQuantizer, check_codes
 from minicodec.model.seanet import Decoder, Encoder, State
-from minicodec.model.segments import Fade, cross_fade, cut
+from minicodec.model.segments import Fade, cross_fade
 from minicodec.sound import audio as audio_
 
 #: A clip is coded this much at a time: long enough to be fast, short enough to need little memory.
@@ -162,15 +162,15 @@ class Codec(nn.Module):
         """One differentiable pass, for training; in training mode the codebooks learn too.
 
         Shape:
-            audio: [B, C, T], at most one chunk long where the model codes in chunks.
+            audio: [B, C, T], at most one segment long where the model codes in segments.
 
         Raises:
             ValueError: as `encode_scaled`, or for more than one chunk.
         """
         audio_.check(audio, self.config.channels)
-        if self.config.segment_length is not None and audio.shape[-1] > self.config.segment_length:
+        if 0 < self.config.segments.length < audio.shape[-1]:
             raise ValueError(
-                f"this model trains on chunks of at most {self.config.segment_length} samples, "
+                f"this model trains on segments of at most {self.config.segments.length} samples, "
                 f"but this clip has {audio.shape[-1]}."
             )
         audio = audio.to(next(self.parameters()))
@@ -233,10 +233,7 @@ class Codec(nn.Module):
             return self.quantizer.encode(latents, n_q), None, state
         if state is not None:
             audio = torch.cat([state, audio], dim=-1)
-        length, stride = self.config.segment_length, self.config.segment_stride
-        segments, rest = [audio], audio[..., :0]
-        if length is not None and stride is not None:
-            segments, rest = cut(audio, length, stride, last)
+        segments, rest = self.config.segments.cut(audio, last)
         codes = [torch.zeros(len(audio), n_q, 0, dtype=torch.int64, device=audio.device)]
         scales = [audio.new_zeros(len(audio), 0)]
         for segment in segments:
@@ -283,8 +280,8 @@ class Codec(nn.Module):
                 scales = state.scales
             elif state.scales is not None:
                 scales = torch.cat([state.scales, scales], dim=1)
-        frames = self.config.segment_frames(codes.shape[2], last)
-        stride = self.config.segment_stride or 0
+        frames = self.config.segments.divide(codes.shape[2], last)
+        stride = self.config.segments.stride
         pieces = [codes.new_zeros(len(codes), self.config.channels, 0, dtype=torch.float32)]
         for index, segment in enumerate(codes[..., : sum(frames)].split(frames, dim=2)):
             audio = self.decoder(self.quantizer.decode(segment))
@@ -332,7 +329,7 @@ class Codec(nn.Module):
                 else "this model does not rescale, so it takes no scales."
             )
         if scales is not None:
-            expected = [codes.shape[0], len(self.config.chunk_frames(codes.shape[2]))]
+            expected = [codes.shape[0], len(self.config.segments.divide(codes.shape[2]))]
             if not isinstance(scales, Tensor) or list(scales.shape) != expected:
                 found = list(scales.shape) if isinstance(scales, Tensor) else type(scales).__name__
                 raise ValueError(f"these codes need scales {expected}, not {found}.")

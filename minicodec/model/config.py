@@ -1,16 +1,16 @@
-"""What a codec is made of, as one value that checks itself.
+"""Support: what a codec is made of, as one value that checks itself.
 
-Chapter 06. Paper: sections 3.1 and 4.1. Three configurations: the paper's two, down to the last
-padding sample, and `MINI_24KHZ`, ours, small enough to train on a laptop.
+Three configurations: the paper's two (sections 3.1 and 4.1), down to the last padding sample, and
+`MINI_24KHZ`, ours, small enough to train on a laptop.
 """
 
 import math
 import random
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
 from minicodec.model.conv import Norm, PadMode
+from minicodec.model.segments import Segments
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class CodecConfig:
         codebook_size: a power of two, so that a code is a whole number of bits.
         quantizer: "ema", codebooks that are moving averages as in the paper, or "factorized",
             learned ones as in DAC.
-        segment: seconds per chunk, each coded alone and cross-faded; None codes the clip as one.
-        overlap: share of a chunk that is cross-faded with the next.
-        normalize: divide each chunk by its loudness, and send that as one number beside the codes.
+        segment: seconds per segment, each coded alone and cross-faded; None codes a clip as one.
+        overlap: share of a segment that is cross-faded with the next.
+        normalize: divide each segment by its loudness, and send that as one number beside the
+            codes.
 
     Raises:
         ValueError: naming the field that does not fit.
@@ -113,20 +114,16 @@ class CodecConfig:
 
     @property
     def streams(self) -> bool:
-        """Whether the codec can work chunk by chunk with a state, and equal one big pass."""
+        """Whether the codec can work piece by piece with a state, and equal one big pass."""
         return self.causal and self.segment is None
 
     @property
-    def segment_length(self) -> int | None:
-        """Samples per chunk, or None where a clip is coded as one."""
-        return None if self.segment is None else int(self.segment * self.sample_rate)
-
-    @property
-    def segment_stride(self) -> int | None:
-        """Samples from the start of one chunk to the start of the next."""
-        if self.segment_length is None:
-            return None
-        return max(1, int((1 - self.overlap) * self.segment_length))
+    def segments(self) -> Segments:
+        """How clips of this model fall into segments and frames."""
+        if self.segment is None:
+            return Segments(0, 0, self.hop_length)
+        length = int(self.segment * self.sample_rate)
+        return Segments(length, max(1, int((1 - self.overlap) * length)), self.hop_length)
 
     def n_q(self, bandwidth: float) -> int:
         """Codebooks that `bandwidth` kbps pay for.
@@ -148,59 +145,11 @@ class CodecConfig:
         """
         return rng.choice(self.bandwidths)
 
-    def chunks(self, length: int) -> list[tuple[int, int]]:
-        """First sample and end of each chunk of a clip of `length` samples.
-
-        >>> ENCODEC_48KHZ.chunks(60000)
-        [(0, 48000), (47520, 60000)]
-        """
-        if self.segment_length is None or self.segment_stride is None:
-            return [(0, length)]
-        starts = range(0, length, self.segment_stride)
-        return [(i, min(i + self.segment_length, length)) for i in starts]
-
-    def chunk_frames(self, frames: int) -> list[int]:
-        """How `frames` frames of a clip are divided among its chunks.
-
-        The last two chunks may both be short: of 47521 samples at 48 kHz the second chunk gets one
-        sample, and the first is 479 samples short of a second. But a longer clip never has fewer
-        frames in any chunk, so the shortest clip that gives this many frames shows the division.
-
-        Raises:
-            ValueError: if no clip gives this many frames.
-
-        >>> ENCODEC_48KHZ.chunk_frames(150), ENCODEC_48KHZ.chunk_frames(192)
-        ([149, 1], [150, 42])
-        """
-        if self.segment_length is None:
-            return [frames]
-        lengths = range(1, frames * self.hop_length + 1)
-        shortest = lengths[bisect_left(lengths, frames, key=lambda n: sum(self._frames(n)))]
-        if sum(self._frames(shortest)) != frames:
-            raise ValueError(f"no clip of this model has {frames} frames.")
-        return self._frames(shortest)
-
-    def segment_frames(self, frames: int, last: bool) -> list[int]:
-        """As `chunk_frames`, but only of the chunks that are certain while more frames may come.
-
-        >>> ENCODEC_48KHZ.segment_frames(400, last=False), ENCODEC_48KHZ.segment_frames(150, False)
-        ([150, 150], [])
-        """
-        if last or self.segment_length is None:
-            return self.chunk_frames(frames) if frames else []
-        full = math.ceil(self.segment_length / self.hop_length)
-        # Among all clips whose first chunk is full, the shortest tells how many frames make sure.
-        certain = sum(self._frames((full - 1) * self.hop_length + 1))
-        return [full] * max(0, (frames - certain) // full + 1)
-
-    def _frames(self, length: int) -> list[int]:
-        return [math.ceil((end - start) / self.hop_length) for start, end in self.chunks(length)]
-
 
 #: The paper's streamable model: mono, causal, 75 frames a second.
 ENCODEC_24KHZ = CodecConfig(pad_mode="reflect")
 
-#: The paper's music model: stereo, 150 frames a second, chunks of one second.
+#: The paper's music model: stereo, 150 frames a second, segments of one second.
 ENCODEC_48KHZ = CodecConfig(
     sample_rate=48000,
     channels=2,

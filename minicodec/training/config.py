@@ -114,12 +114,11 @@ class TrainConfig:
                     f"{getattr(self, name)!r}."
                 )
         weights = (self.time, self.mel, self.adversarial, self.features, self.commitment)
-        segment = self.codec.segment_length
+        segment = self.codec.segments.length
         checks = {
             "seconds give at least one frame": self.seconds * self.codec.sample_rate
             >= self.codec.hop_length,
-            "seconds give at most one chunk of the codec": segment is None
-            or self.length <= segment,
+            "seconds give at most one segment of the codec": not segment or self.length <= segment,
             "weights are finite and not negative": all(0 <= w < math.inf for w in weights),
             "weights of time, mel, adversarial and features are not all zero": max(weights[:4]) > 0,
             "learning_rate and discriminator_rate are positive": 0 < self.learning_rate < math.inf

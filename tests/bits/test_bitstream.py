@@ -25,7 +25,7 @@ from minicodec.bits.bitstream import (
 from minicodec.bits.container import END_BYTES
 from minicodec.bits.exact import quantize
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
-from minicodec.bits.packing import Layout
+from minicodec.bits.layout import Layout
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
@@ -82,7 +82,7 @@ def noise(codec: Codec, length: int) -> torch.Tensor:
 @given(data=st.data())
 def test_round_trip_of_every_kind_of_codec(codecs, language_models, kind, data):
     codec = codecs[kind]
-    rate, stride = codec.config.sample_rate, codec.config.segment_stride or 8000
+    rate, stride = codec.config.sample_rate, codec.config.segments.stride or 8000
     near = data.draw(st.integers(1, 4)) * stride + data.draw(st.integers(-85, 85))
     length = data.draw(st.just(near) | st.integers(1, 3 * rate) | st.integers(1, 700))
     bandwidth = data.draw(st.sampled_from([None, *codec.config.bandwidths]))
@@ -562,8 +562,8 @@ def test_chunks_are_shorter_where_codes_are_many():
     for config in (CodecConfig(), CONFIGS["as encodec_48khz"]):
         for n_q in (1, 32, 500):
             layout = Layout.of(config, n_q, 60)
-            full = layout.segments and math.ceil(config.segment_length / config.hop_length)
-            assert (layout.frames + full) * n_q * config.bits <= 65535 * 8
+            short = config.segments.full  # what may follow the full ones
+            assert (layout.frames + short) * n_q * config.bits <= 65535 * 8
             assert layout.frames <= 65535 and layout.samples <= 60 * config.sample_rate
     with pytest.raises(ValueError, match="2622 codebooks of 4 bits are too many"):
         Layout.of(CONFIGS["as encodec_48khz"], 2622, 5)

@@ -236,7 +236,7 @@ def test_strange_files(ours, our_lm):
         pytest.warns(UserWarning, match="may be noise"),
     ):
         read_ecdc(header(lm=True, al=320 * 60) + bytes(20), codec, our_lm["encodec_24khz"])
-    with pytest.raises(EcdcError, match="ends before its last chunk"):
+    with pytest.raises(EcdcError, match="ends before its last segment"):
         short = header(m="encodec_48khz", al=47521) + bytes(4 + 373) + bytes(3)
         read_ecdc(short, ours["encodec_48khz"])
     with pytest.raises(EcdcError, match="a loudness of nan"):

@@ -5,14 +5,9 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
-from minicodec.model.segments import overlap_add
-
-TINY_CHUNKS = CodecConfig(sample_rate=400, strides=(2, 2), bandwidths=(1.0,), codebook_size=16,
-                          segment=0.25, overlap=0.1)  # fmt: skip
+from minicodec.model.segments import Segments
 
 
 @pytest.mark.parametrize(
@@ -81,67 +76,8 @@ def test_codebooks_for_each_bandwidth(config, levels):
 
 def test_rates():
     assert (ENCODEC_24KHZ.hop_length, ENCODEC_24KHZ.frame_rate, ENCODEC_24KHZ.bits) == (320, 75, 10)
-    assert (ENCODEC_48KHZ.segment_length, ENCODEC_48KHZ.segment_stride) == (48000, 47520)
-    assert ENCODEC_48KHZ.frame_rate == 150 and ENCODEC_24KHZ.segment_stride is None
-
-
-near_borders = st.builds(
-    lambda chunk, offset: max(1, chunk * 47520 + offset),
-    st.integers(0, 5),
-    st.integers(-700, 700) | st.integers(-48000, 48000),
-)
-
-
-@given(near_borders)
-@settings(max_examples=300, deadline=None)
-def test_frames_are_divided_among_chunks_as_they_were_made(length):
-    frames = ENCODEC_48KHZ._frames(length)
-    assert ENCODEC_48KHZ.chunk_frames(sum(frames)) == frames
-
-
-def test_and_so_for_every_length_of_a_small_model():
-    possible = set()
-    for length in range(1, 1000):
-        frames = TINY_CHUNKS._frames(length)
-        possible.add(sum(frames))
-        assert TINY_CHUNKS.chunk_frames(sum(frames)) == frames
-    for count in set(range(1, max(possible))) - possible:
-        with pytest.raises(ValueError, match=f"no clip of this model has {count} frames"):
-            TINY_CHUNKS.chunk_frames(count)
-
-
-@given(near_borders)
-@settings(max_examples=100, deadline=None)
-def test_chunks_cover_a_clip(length):
-    chunks = ENCODEC_48KHZ.chunks(length)
-    assert chunks[0][0] == 0 and max(end for _, end in chunks) == length
-    assert all(0 < end - start <= 48000 for start, end in chunks)
-    assert all(b == a + 47520 <= end for (a, end), (b, _) in zip(chunks, chunks[1:]))
-
-
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.floats(-3, 3))
-@settings(max_examples=100, deadline=None)
-def test_a_constant_survives_overlap_add(size, stride, count, value):
-    stride = min(size, stride)
-    out = overlap_add([torch.full((2, 1, size), value)] * count, stride)
-    assert out.shape == (2, 1, (count - 1) * stride + size)
-    torch.testing.assert_close(out, torch.full_like(out, value))
-
-
-def test_overlap_add_is_the_official_one():
-    from encodec.utils import _linear_overlap_add
-
-    chunks = [torch.randn(2, 1, size) for size in (50, 50, 50, 33)]
-    torch.testing.assert_close(overlap_add(chunks, 42), _linear_overlap_add(chunks, 42))
-
-
-def test_a_chunk_alone_is_unchanged_and_two_fade():
-    a, b = torch.randn(1, 1, 10), torch.randn(1, 1, 10)
-    out = overlap_add([a, b], stride=8)
-    torch.testing.assert_close(out[..., :8], a[..., :8])
-    torch.testing.assert_close(out[..., 10:], b[..., 2:])
-    low, high = torch.minimum(a[..., 8:], b[..., :2]), torch.maximum(a[..., 8:], b[..., :2])
-    assert (low <= out[..., 8:10]).all() and (out[..., 8:10] <= high).all()
+    assert ENCODEC_48KHZ.segments == Segments(length=48000, stride=47520, hop=320)
+    assert ENCODEC_48KHZ.frame_rate == 150 and ENCODEC_24KHZ.segments == Segments(0, 0, 320)
 
 
 @pytest.mark.parametrize("length", [1, 2, 319, 320, 321, 641, 5000])
@@ -154,10 +90,10 @@ def test_lengths_come_back(tiny, length):
 
 
 @pytest.mark.parametrize("length", [1, 320, 7919, 7921, 8000, 8001, 8081, 20000])
-def test_lengths_come_back_in_chunks(tiny_stereo, length):
+def test_lengths_come_back_in_segments(tiny_stereo, length):
     audio = torch.randn(2, 2, length)
     codes, scales = tiny_stereo.encode_scaled(audio, 1.0)
-    assert scales.shape == (2, len(tiny_stereo.config.chunks(length)))
+    assert scales.shape == (2, len(tiny_stereo.config.segments.spans(length)))
     assert tiny_stereo.decode(codes, scales, length).shape == audio.shape
 
 
@@ -232,8 +168,8 @@ def test_training_reaches_every_parameter(kind, request):
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-def test_training_takes_one_chunk(tiny_stereo):
-    with pytest.raises(ValueError, match="chunks of at most 8000 samples, but this clip has 8001"):
+def test_training_takes_one_segment(tiny_stereo):
+    with pytest.raises(ValueError, match="segments of at most 8000 samples, .* has 8001"):
         tiny_stereo(torch.randn(1, 2, 8001))
 
 

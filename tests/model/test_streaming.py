@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from minicodec.model.batch import encode_batch
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.model.conv import Conv1d, ConvTranspose1d
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
 from minicodec.model.segments import overlap_add
-from minicodec.model.streams import StateError, load_state, save_state
+from minicodec.model.streams import StateError, encode_batch, load_state, save_state
 
 modes = st.sampled_from(["constant", "reflect"])
 #: Of what is drawn at random inside a test, so that an example that fails does so again.
@@ -233,7 +232,7 @@ def segmented():
 
 def segment_latents(codec, audio):
     """Latents and scale of each segment, encoded by itself."""
-    pieces = [audio[..., begin:end] for begin, end in codec.config.chunks(audio.shape[-1])]
+    pieces = [audio[..., begin:end] for begin, end in codec.config.segments.spans(audio.shape[-1])]
     scales = [1e-8 + x.mean(1, keepdim=True).square().mean(2, keepdim=True).sqrt() for x in pieces]
     return [(codec.encoder(x / scale), scale) for x, scale in zip(pieces, scales)]
 
@@ -266,7 +265,7 @@ def test_a_codec_in_segments_streams_too(segmented, seed, length, chunks):
         segmented.decoder(segmented.quantizer.decode(part)) * scale
         for part, (_, scale) in zip(parts, alone)
     ]
-    stride = segmented.config.segment_stride
+    stride = segmented.config.segments.stride
     expected = overlap_add(pieces, stride)
     assert_same(segmented.decode(codes, scales), expected)
 
@@ -286,8 +285,8 @@ def test_segments_with_other_overlaps(overlap):
     audio = torch.randn(1, 2, 7001)
     codes = codec.encode(audio)
     pieces = [codec.decoder(codec.quantizer.decode(codec.quantizer.encode(codec.encoder(
-        audio[..., start:end])))) for start, end in codec.config.chunks(7001)]  # fmt: skip
-    assert_same(codec.decode(codes), overlap_add(pieces, codec.config.segment_stride))
+        audio[..., start:end])))) for start, end in codec.config.segments.spans(7001)]  # fmt: skip
+    assert_same(codec.decode(codes), overlap_add(pieces, codec.config.segments.stride))
 
 
 def test_a_segment_needs_its_scale(segmented):
