@@ -10,7 +10,10 @@ and its transposed twin turns `N` frames into exactly `N * stride` samples.
     causal, kernel 7:   0 0 0 0 0 0 x x x x x x x         all of it in the past: no look-ahead
     causal, kernel 4, stride 2:  0 0 x x x x x x x 0      and one more zero, to fill the last window
 
-Chapter 02. Paper: section 3.1.
+A causal convolution can also take a clip piece by piece, in `stream`. What it remembers in between,
+its state, is a plain value that the caller holds, so one layer can serve many clips at once.
+
+Chapters 02 and 04. Paper: section 3.1.
 """
 
 from typing import Literal, NamedTuple
@@ -18,14 +21,13 @@ from typing import Literal, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
-
-from minicodec.model.fast.elu import ELU
-from minicodec.model.fast.time_major import Strokes, Windows, joined
 
 Norm = Literal["none", "weight_norm", "time_group_norm"]
 PadMode = Literal["constant", "reflect"]
+
+#: What a convolution says that cannot stream.
+NOT_CAUSAL = "this convolution waits for the future: only a causal one can stream."
 
 
 def total_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
@@ -71,7 +73,7 @@ def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tenso
 
 
 class ConvState(NamedTuple):
-    """What a causal convolution remembers from one chunk to the next."""
+    """What a causal convolution remembers from one piece of a stream to the next."""
 
     past: Tensor  #: [B, C_in, n], inputs that later outputs still need
     started: bool  #: False while a reflection waits for the samples that it mirrors
@@ -116,7 +118,6 @@ class Conv1d(nn.Conv1d):
         self.causal = causal
         self.pad_mode: PadMode = pad_mode
         self.norm = _normalize(self, norm, causal)
-        self._windows = Windows()
 
     def reset_parameters(self) -> None:
         _keep_variance(self, self.in_channels * self.kernel_size[0])
@@ -130,23 +131,18 @@ class Conv1d(nn.Conv1d):
         return self.norm(super().forward(x))
 
     def stream(
-        self,
-        x: Tensor,
-        state: ConvState | None = None,
-        last: bool = False,
-        activation: ELU | None = None,
+        self, x: Tensor, state: ConvState | None = None, last: bool = False
     ) -> tuple[Tensor, ConvState]:
-        """Take the next chunk of a clip, give back the outputs that are now certain.
+        """Take the next piece of a clip, give back the outputs that are now certain.
 
-        All outputs of a clip's chunks, one after another, are `forward` of the whole clip. With
-        zero padding an output comes as soon as its window is full. Reflection at the start mirrors
-        the first `total_padding` samples, so nothing comes before one sample more has arrived.
+        The outputs of all pieces, one after another, are `forward` of the whole clip. With zero
+        padding an output comes as soon as its window is full. Reflection at the start mirrors the
+        first `total_padding` samples, so nothing comes before one sample more has arrived.
 
         Args:
             x: of any length, also empty.
             state: what the call before returned; None begins a clip.
-            last: this chunk ends the clip, so pad and give back what is left.
-            activation: what `x` passes through on its way in.
+            last: this piece ends the clip, so pad and give back what is left.
 
         Shape:
             x: [B, C_in, T] → [B, C_out, N], N = windows that became full
@@ -161,34 +157,22 @@ class Conv1d(nn.Conv1d):
         (2, 2)
         """
         if not self.causal:
-            raise ValueError("this convolution waits for the future: only a causal one can stream.")
+            raise ValueError(NOT_CAUSAL)
         stride = self.stride[0]
         total = total_padding(self.kernel_size[0], stride, self.dilation[0])
-        started = state is not None and state.started
-        x = joined(state.past if state is not None else x[..., :0], x, activation)  # [B, T, C_in]
-        if not started and self.pad_mode == "reflect" and x.shape[1] <= total and not last:
-            return x.new_zeros(len(x), self.out_channels, 0), ConvState(x.mT, False)
-        pending = x.shape[1] - total if started else x.shape[1]
-        extra = extra_padding(pending, stride) if last else 0
-        if extra or not started:
-            x = self._padded(x, 0 if started else total, extra)
-        windows = max(0, (x.shape[1] - total) // stride)
-        past = x[:, windows * stride :].mT
+        past, started = state if state is not None else (x[..., :0], False)
+        x = torch.cat([past, x], dim=-1)
+        if not started and self.pad_mode == "reflect" and x.shape[-1] <= total and not last:
+            return x.new_zeros(len(x), self.out_channels, 0), ConvState(x, False)
+        left = 0 if started else total
+        right = extra_padding(left + x.shape[-1] - total, stride) if last else 0
+        x = pad1d(x, left, right, self.pad_mode)
+        windows = max(0, (x.shape[-1] - total) // stride)
+        past = x[..., windows * stride :]
         if not windows:
             return x.new_zeros(len(x), self.out_channels, 0), ConvState(past, True)
-        x = x[:, : total + windows * stride]
-        y = self._windows(x, self.weight, self.bias, stride, self.dilation[0])
-        return self.norm(y.mT), ConvState(past, True)
-
-    def _padded(self, x: Tensor, left: int, right: int) -> Tensor:
-        """As `pad1d`, [B, T, C] → [B, left + T + right, C], with time before channels in memory."""
-        length = x.shape[1]
-        if length <= max(left, right):
-            return pad1d(x.mT, left, right, self.pad_mode).mT.contiguous()
-        first, final = x[:, 1 : left + 1].flip(1), x[:, length - 1 - right : length - 1].flip(1)
-        if self.pad_mode == "constant":
-            first, final = torch.zeros_like(first), torch.zeros_like(final)
-        return torch.cat([first, x, final], dim=1)
+        y = super().forward(x[..., : total + windows * stride])
+        return self.norm(y), ConvState(past, True)
 
 
 class ConvTranspose1d(nn.ConvTranspose1d):
@@ -227,7 +211,6 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         super().__init__(in_channels, out_channels, kernel_size, stride)
         self.causal = causal
         self.norm = _normalize(self, norm, causal)
-        self._strokes = Strokes()
 
     def reset_parameters(self) -> None:
         # Each output sample is painted by kernel_size / stride frames.
@@ -255,18 +238,18 @@ class ConvTranspose1d(nn.ConvTranspose1d):
             ValueError: if the convolution is not causal.
         """
         if not self.causal:
-            raise ValueError("this convolution waits for the future: only a causal one can stream.")
+            raise ValueError(NOT_CAUSAL)
         stride = self.stride[0]
         overlap = self.kernel_size[0] - stride
         if state is None:
             state = x.new_zeros(len(x), self.out_channels, overlap)
         if not x.shape[-1]:
             return x.new_zeros(len(x), self.out_channels, 0), state
-        painted = self._strokes(x.mT.contiguous(), self.weight, self.bias, stride)
-        painted[:, :overlap] += state.mT
-        length = x.shape[-1] * stride
-        ready, rest = painted[:, :length], painted[:, length:]
-        return self.norm(ready.mT), (rest if self.bias is None else rest - self.bias).mT
+        painted = F.conv_transpose1d(x, self.weight, None, stride)
+        painted = painted + F.pad(state, (0, painted.shape[-1] - overlap))
+        ready, rest = painted.split([x.shape[-1] * stride, overlap], dim=-1)
+        bias = 0 if self.bias is None else self.bias[:, None]
+        return self.norm(ready + bias), rest
 
 
 def _keep_variance(conv: nn.Module, inputs: float) -> None:
@@ -294,26 +277,3 @@ def _normalize(conv: nn.Module, norm: Norm, causal: bool) -> nn.Module:
             f"norm is 'none', 'weight_norm' or 'time_group_norm', but {norm!r} was given."
         )
     return nn.Identity()
-
-
-def fold_weight_norm(module: nn.Module) -> nn.Module:
-    """Multiply length and direction out, once, in every convolution of `module`, in place.
-
-    Training moves the two separately; at inference nothing changes any more, and computing their
-    product on every call is wasted work.
-
-    >>> import torch
-    >>> conv = Conv1d(1, 1, kernel_size=3, norm="weight_norm")
-    >>> x = torch.randn(1, 1, 9)
-    >>> before = conv(x)
-    >>> torch.equal(fold_weight_norm(conv)(x), before)
-    True
-    """
-    for layer in module.modules():
-        if parametrize.is_parametrized(layer, "weight"):
-            # A deep copy shares its class with the original, and torch takes the weight off the
-            # class: without a class of its own, folding a copy would break the original.
-            shared = type(layer)
-            layer.__class__ = type(shared.__name__, shared.__bases__, dict(vars(shared)))
-            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
-    return module

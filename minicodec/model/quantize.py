@@ -17,8 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 
-from minicodec.model.fast.derived import Derived
-
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _ROWS = 4096
 
@@ -31,11 +29,8 @@ class Quantized(NamedTuple):
     commitment: Tensor  #: scalar: how far the latents are from their codes, mean over levels
 
 
-def nearest(x: Tensor, embedding: Tensor, squares: Tensor | None = None) -> Tensor:
+def nearest(x: Tensor, embedding: Tensor) -> Tensor:
     """Index of the row of `embedding` closest to each row of `x`.
-
-    Args:
-        squares: `squared_lengths(embedding)`, if they are known already.
 
     Uses ‖x − e‖² = ‖x‖² − 2 x·e + ‖e‖², one matrix product instead of an [N, size, D] difference.
     Written term by term as the official code does, so that even near ties fall the same way.
@@ -47,13 +42,8 @@ def nearest(x: Tensor, embedding: Tensor, squares: Tensor | None = None) -> Tens
     tensor([0])
     """
     distance = x.pow(2).sum(1, keepdim=True) - 2 * x @ embedding.t()
-    distance += squared_lengths(embedding) if squares is None else squares
+    distance = distance + embedding.t().pow(2).sum(0, keepdim=True)
     return distance.min(dim=-1).indices
-
-
-def squared_lengths(embedding: Tensor) -> Tensor:
-    """Shape: [size, D] → [1, size]."""
-    return embedding.t().pow(2).sum(0, keepdim=True)
 
 
 def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:
@@ -135,14 +125,10 @@ class Codebook(nn.Module):
         self.register_buffer("sums", self.embedding.clone())
         self.register_buffer("counts", torch.ones(size))
         self.register_buffer("initialized", torch.tensor(False))
-        self._squares = Derived(squared_lengths)
-        # Equal, but column after column in memory: a single latent meets it twice as fast.
-        self._columns = Derived(lambda embedding: embedding.t().contiguous().t())
 
     def encode(self, x: Tensor) -> Tensor:
         """Shape: x [N, D] → codes [N]."""
-        embedding = self.embedding
-        return nearest(x, self._columns(embedding), self._squares(embedding))
+        return nearest(x, self.embedding)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Shape: codes [...] → [..., D]."""

@@ -21,7 +21,7 @@ from minicodec.model.checkpoint import (
 )
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from minicodec.model.conv import fold_weight_norm
+from minicodec.model.checkpoint import fold_weight_norm
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from minicodec.model.conv import Conv1d, ConvTranspose1d, extra_padding, fold_weight_norm, pad1d
+from minicodec.model.checkpoint import fold_weight_norm
+from minicodec.model.conv import Conv1d, ConvTranspose1d, extra_padding, pad1d
 
 kernels = st.integers(1, 9)
 lengths = st.integers(1, 70)

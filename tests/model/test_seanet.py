@@ -8,7 +8,8 @@ from encodec.modules.seanet import SEANetDecoder, SEANetEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicodec.model.conv import fold_weight_norm
+from minicodec.model.checkpoint import fold_weight_norm
+from minicodec.model.config import CodecConfig
 from minicodec.model.pretrained import convert
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
 
@@ -23,22 +24,22 @@ pads = st.sampled_from(["constant", "reflect"])
 @settings(max_examples=40, deadline=None)
 def test_every_length_gives_whole_frames(length, causal, lstm_layers, pad_mode):
     kind = dict(causal=causal, lstm_layers=lstm_layers, pad_mode=pad_mode, **SMALL)
-    z = Encoder(**kind)(torch.randn(2, 1, length))
+    z = Encoder(CodecConfig(**kind))(torch.randn(2, 1, length))
     assert z.shape == (2, 6, math.ceil(length / HOP))
-    assert Decoder(**kind)(z).shape == (2, 1, z.shape[2] * HOP)
+    assert Decoder(CodecConfig(**kind))(z).shape == (2, 1, z.shape[2] * HOP)
 
 
 @pytest.mark.parametrize("strides", [(2,), (3, 2), (2, 4, 5, 8), (1, 7)])
 def test_the_hop_is_the_product_of_the_strides(strides):
     hop = math.prod(strides)
-    z = Encoder(strides=strides, channels=2, **SMALL)(torch.randn(1, 2, 10 * hop + 1))
+    z = Encoder(CodecConfig(strides=strides, channels=2, **SMALL))(torch.randn(1, 2, 10 * hop + 1))
     assert z.shape == (1, 6, 11)
-    assert Decoder(strides=strides, channels=2, **SMALL)(z).shape == (1, 2, 11 * hop)
+    assert Decoder(CodecConfig(strides=strides, channels=2, **SMALL))(z).shape == (1, 2, 11 * hop)
 
 
 def pair(pad_mode="constant"):
     kind = dict(n_residual_layers=2, pad_mode=pad_mode, **SMALL)
-    return Encoder(**kind).eval(), Decoder(**kind).eval()
+    return Encoder(CodecConfig(**kind)).eval(), Decoder(CodecConfig(**kind)).eval()
 
 
 @torch.no_grad()
@@ -71,18 +72,19 @@ def reach(module: torch.nn.Module, x: torch.Tensor, output: slice) -> int:
 
 def test_the_official_padding_looks_ahead_at_the_start():
     """Frame 0 mirrors samples up to 2239, which is 93 ms before it could be sent."""
-    encoder = Encoder(n_filters=4, dimension=8, pad_mode="reflect")
+    encoder = Encoder(CodecConfig(n_filters=4, dimension=8, pad_mode="reflect"))
     x = torch.randn(1, 1, 20 * HOP)
     assert reach(encoder, x, slice(0, 1)) == 2239
     assert reach(encoder, x, slice(1, 2)) == 6 * HOP - 1
     for frame in (3, 4, 9):
         assert reach(encoder, x, slice(frame, frame + 1)) == (frame + 1) * HOP - 1
-    decoder = Decoder(n_filters=4, dimension=8, pad_mode="reflect")
+    decoder = Decoder(CodecConfig(n_filters=4, dimension=8, pad_mode="reflect"))
     assert reach(decoder, torch.randn(1, 8, 20), slice(0, HOP)) == 6
 
 
 def test_zero_padding_does_not():
-    encoder, decoder = Encoder(n_filters=4, dimension=8), Decoder(n_filters=4, dimension=8)
+    config = CodecConfig(n_filters=4, dimension=8)
+    encoder, decoder = Encoder(config), Decoder(config)
     for frame in (0, 1, 3):
         inputs, output = torch.randn(1, 1, 20 * HOP), slice(frame, frame + 1)
         assert reach(encoder, inputs, output) == (frame + 1) * HOP - 1
@@ -124,8 +126,8 @@ def test_variants_equal_the_official_ones(ours, theirs):
     ours = dict(n_filters=4, dimension=8, norm="weight_norm", pad_mode="reflect") | ours
     theirs = dict(n_filters=4, dimension=8, norm="weight_norm", causal=True) | theirs
     for mine, official, name in (
-        (Encoder(**ours), SEANetEncoder(**theirs), "encoder"),
-        (Decoder(**ours), SEANetDecoder(**theirs), "decoder"),
+        (Encoder(CodecConfig(**ours)), SEANetEncoder(**theirs), "encoder"),
+        (Decoder(CodecConfig(**ours)), SEANetDecoder(**theirs), "decoder"),
     ):
         fold_weight_norm(mine)
         state = {f"{name}.{key}": value for key, value in official.state_dict().items()}

@@ -1,1 +1,1 @@
-"""The same codec, made fast: nobody above needs to read it."""
+"""Support: the same codec, made fast. Nobody who learns how it works needs to read this room."""

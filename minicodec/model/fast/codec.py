@@ -1,0 +1,135 @@
+"""Support: a trained codec made fast, and the one seam between it and the taught modules.
+
+`faster(codec)` gives a codec that computes the same. It holds the taught modules, with their weights
+and names, so it is saved, named and moved as any other; only the four methods that do the work are
+replaced. On a CPU they use weights that were prepared beforehand, and are prepared anew when a weight
+has changed. On other devices they are the taught ones.
+"""
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from minicodec.model.checkpoint import fold_weight_norm
+from minicodec.model.codec import Codec
+from minicodec.model.factorized import FactorizedQuantizer
+from minicodec.model.fast.activation import QuickELU
+from minicodec.model.fast.layers import FastCodebooks
+from minicodec.model.fast.networks import FastNetwork
+from minicodec.model.seanet import StreamState
+
+
+def faster(codec: Codec) -> Codec:
+    """A codec with the same weights, codes and states, that encodes and decodes sooner.
+
+    For a codec that is not being trained: weight norm is multiplied out, and no gradients flow. The
+    given codec stays as it is. `minicodec.load` does this already.
+
+    >>> from minicodec.model.config import CodecConfig
+    >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5,))).eval()
+    >>> audio = torch.randn(1, 1, 1000)
+    >>> torch.equal(faster(codec).encode(audio), codec.encode(audio))
+    True
+    """
+    twin = FastCodec(codec.config, codec.name)
+    folded = fold_weight_norm(copy.deepcopy(codec))
+    fold_weight_norm(twin).load_state_dict(folded.state_dict(), assign=True)
+    return twin.eval().requires_grad_(False)
+
+
+class FastCodec(Codec):
+    """A codec that is not being trained, and does its work sooner. Made by `faster`."""
+
+    def _encode_piece(
+        self, audio: Tensor, state: StreamState | None, last: bool, n_q: int
+    ) -> tuple[Tensor, StreamState]:
+        if not _is_quick(audio):
+            return super()._encode_piece(audio, state, last, n_q)
+        latents, state = self._prepared("encoder")(audio.mT.contiguous(), state, last)
+        return self._search(latents, n_q), state
+
+    def _decode_piece(
+        self, codes: Tensor, state: StreamState | None, last: bool
+    ) -> tuple[Tensor, StreamState]:
+        if not _is_quick(codes):
+            return super()._decode_piece(codes, state, last)
+        audio, state = self._prepared("decoder")(self._look_up(codes), state, last)
+        return audio.mT.contiguous(), state
+
+    def _encode_whole(self, audio: Tensor, n_q: int) -> Tensor:
+        if not _is_quick(audio):
+            return super()._encode_whole(audio, n_q)
+        return self._search(self._prepared("encoder")(audio).mT, n_q)
+
+    def _decode_whole(self, codes: Tensor) -> Tensor:
+        if not _is_quick(codes):
+            return super()._decode_whole(codes)
+        return self._prepared("decoder")(self._look_up(codes).mT)
+
+    def _search(self, latents: Tensor, n_q: int) -> Tensor:
+        """Shape: [B, T, D] → [B, K, T]."""
+        if isinstance(self.quantizer, FactorizedQuantizer):
+            return self.quantizer.encode(latents.mT, n_q)
+        return self._prepared("quantizer").encode(latents, n_q)
+
+    def _look_up(self, codes: Tensor) -> Tensor:
+        """Shape: [B, K, T] → [B, T, D]."""
+        if isinstance(self.quantizer, FactorizedQuantizer):
+            return self.quantizer.decode(codes).mT.contiguous()
+        return self._prepared("quantizer").decode(codes)
+
+    def _prepared(self, name: str) -> Any:
+        """What was made of one of the three parts, made anew if its weights are other ones now."""
+        kept: dict[str, Any] = self.__dict__.setdefault("_kept", {})
+        part = getattr(self, name)
+        if name not in kept or kept[name][1] != _mark(kept[name][0]):
+            weights = _weights(part)
+            kept[name] = weights, _mark(weights), self._prepare(part)
+        return kept[name][2]
+
+    def _prepare(self, part: nn.Module) -> Any:
+        if part is self.quantizer:
+            return FastCodebooks(self.quantizer)
+        if self.config.streams:
+            return FastNetwork(part, self.config.hop_length)  # type: ignore[arg-type]
+        return _with_quick_activations(part)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "FastCodec":
+        self.__dict__.pop("_kept", None)  # moved to another device: other tensors from now on
+        return super()._apply(fn, recurse)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As torch's; what was prepared from other weights is forgotten."""
+        self.__dict__.pop("_kept", None)
+        return super().load_state_dict(*args, **kwargs)
+
+
+def _is_quick(x: Tensor) -> bool:
+    """Whether our ways are the quick ones: the library's are, wherever it has kernels of its own."""
+    return x.device.type == "cpu"
+
+
+def _weights(part: nn.Module) -> list[Tensor]:
+    """The tensors that coding depends on; running totals change with every training step."""
+    if isinstance(part, nn.Module) and hasattr(part, "codebooks"):
+        return [cast(Tensor, book.embedding) for book in cast(Iterable[Any], part.codebooks)]
+    return list(part.parameters())
+
+
+def _mark(weights: list[Tensor]) -> list[tuple[int, int]]:
+    """Where weights are, and how often they were changed in place; other weights, another mark."""
+    return [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in weights]
+
+
+def _with_quick_activations(network: nn.Module) -> nn.Module:
+    """A copy that shares the weights, and has the quick activation in place of the library's."""
+    shared = {id(weight): weight for weight in network.parameters()}
+    twin = copy.deepcopy(network, memo=shared)
+    for module in list(twin.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.ELU):
+                setattr(module, name, QuickELU())
+    return twin

@@ -1,0 +1,144 @@
+"""Support: residual blocks, the LSTM and the search for codes, each in its fewest calls.
+
+One frame of a stream is coded in less than a millisecond of arithmetic, so what counts is how often
+the library is called, and how few bytes of weights are read.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from minicodec.model.conv import ConvState
+from minicodec.model.fast.activation import elu_into, is_small
+from minicodec.model.fast.convolution import FastConv
+from minicodec.model.quantize import ResidualVectorQuantizer
+from minicodec.model.seanet import ResidualBlock, SkipLSTM
+
+#: Below this many frames our own LSTM steps are faster than the library's, which puts all weights
+#: into another order at every call.
+_FEW = 12
+
+
+class FastBlock:
+    """`ResidualBlock.stream` on [B, T, C].
+
+    The shortcut and the block's last convolution, both of size 1, are two matrix products of which
+    the second is added onto the first.
+    """
+
+    def __init__(self, block: ResidualBlock):
+        _, look, _, again = block.block
+        self.look = FastConv(look, activated=True)  # type: ignore[arg-type]
+        near, far = block.shortcut.weight.detach(), again.weight.detach()  # type: ignore[operator]
+        self.near, self.far = near[..., 0].t().contiguous(), far[..., 0].t().contiguous()
+        self.bias = (block.shortcut.bias + again.bias).detach()  # type: ignore[operator]
+
+    def __call__(
+        self, x: Tensor, state: tuple[Tensor, ConvState] | None, last: bool
+    ) -> tuple[Tensor, tuple[Tensor, ConvState]]:
+        """Shape: x [B, T, C] → [B, N, C]."""
+        held, inner = state if state is not None else (x.mT[..., :0], None)
+        seen, inner = self.look(x, inner, last)
+        if held.shape[-1]:
+            x = torch.cat((held.mT, x), 1)
+        ready = seen.shape[1]
+        seen = F.elu_(seen) if is_small(seen) else elu_into(seen, seen)
+        y = torch.addmm(self.bias, x[:, :ready].flatten(0, 1), self.near)
+        y.addmm_(seen.flatten(0, 1), self.far)
+        return y.view(len(x), ready, y.shape[1]), (x[:, ready:].mT, inner)
+
+
+class FastLSTM:
+    """`SkipLSTM.stream` on [B, T, C]."""
+
+    def __init__(self, skip: SkipLSTM):
+        self.lstm = skip.lstm
+        self.layers = []
+        for layer in range(skip.lstm.num_layers):
+            w_in, w_hidden, b_in, b_hidden = (
+                _gates(getattr(skip.lstm, f"{name}_l{layer}").detach())
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            )
+            # Transposed: weights that meet the same input come twice as fast from memory if they
+            # lie next to each other.
+            self.layers.append((w_in.t().contiguous(), w_hidden.t().contiguous(), b_in + b_hidden))
+
+    def __call__(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None, last: bool
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Shape: x [B, T, C] → the same."""
+        if not x.shape[1]:
+            return x, state
+        if x.shape[1] < _FEW:
+            y, state = self._steps(x, state)
+            return x + y, state
+        if state is not None:
+            state = (state[0].transpose(0, 1).contiguous(), state[1].transpose(0, 1).contiguous())
+        y, (hidden, cell) = self.lstm(x.transpose(0, 1), state)
+        return x + y.transpose(0, 1), (hidden.transpose(0, 1), cell.transpose(0, 1))
+
+    def _steps(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        batch, frames, size = x.shape
+        hiddens: list[Tensor] = []
+        cells: list[Tensor] = []
+        for layer, (w_in, w_hidden, bias) in enumerate(self.layers):
+            if state is None:
+                hidden = cell = x.new_zeros(batch, size)
+            else:
+                hidden, cell = state[0][:, layer], state[1][:, layer]
+            # What comes from below is known for all frames: the weights are read once.
+            gates = torch.addmm(bias, x.reshape(-1, size), w_in).view(batch, frames, -1)
+            outputs = []
+            for frame in gates.unbind(1):
+                frame = torch.addmm(frame, hidden, w_hidden)
+                candidate = frame[:, 3 * size :].tanh_()
+                let_in, forget, let_out = frame[:, : 3 * size].sigmoid_().chunk(3, 1)
+                cell = torch.addcmul(let_in * candidate, forget, cell)
+                hidden = let_out * cell.tanh()
+                outputs.append(hidden)
+            x = torch.stack(outputs, 1) if frames > 1 else hidden.unsqueeze(1)
+            hiddens.append(hidden)
+            cells.append(cell)
+        return x, (torch.stack(hiddens, 1), torch.stack(cells, 1))
+
+
+def _gates(weight: Tensor) -> Tensor:
+    """From the library's order (in, forget, candidate, out) to one with all sigmoids together."""
+    let_in, forget, candidate, let_out = weight.chunk(4)
+    return torch.cat((let_in, forget, let_out, candidate))
+
+
+class FastCodebooks:
+    """`ResidualVectorQuantizer.encode` and `decode` on [B, T, D].
+
+    The nearest entry is the one with the least ‖e‖² − 2 x·e: ‖x‖² is the same for all. Both parts
+    are prepared, so a level is one matrix product and one search for the least.
+    """
+
+    def __init__(self, quantizer: ResidualVectorQuantizer):
+        self.levels = []
+        for book in quantizer.codebooks:
+            embedding = book.embedding.detach()  # type: ignore[operator]
+            self.levels.append(
+                (embedding, -2 * embedding.t().contiguous(), embedding.square().sum(1))
+            )
+
+    def encode(self, x: Tensor, n_q: int) -> Tensor:
+        """Shape: x [B, T, D] → codes [B, K, T]."""
+        batch, frames, size = x.shape
+        residual, codes = x.reshape(-1, size), []
+        for level, (embedding, columns, squares) in enumerate(self.levels[:n_q]):
+            code = torch.addmm(squares, residual, columns).argmin(1)
+            codes.append(code)
+            if level < n_q - 1:
+                residual = residual - embedding.index_select(0, code)
+        return torch.stack(codes).view(n_q, batch, frames).transpose(0, 1).contiguous()
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Shape: codes [B, K, T] → [B, T, D]."""
+        total = F.embedding(codes[:, 0], self.levels[0][0])
+        for code, (embedding, *_) in zip(codes.unbind(1)[1:], self.levels[1:]):
+            total += F.embedding(code, embedding)
+        return total

@@ -1,0 +1,90 @@
+"""Support: encoder and decoder as a list of fast layers.
+
+Where time is long and channels are few, a second at a time passes through the layers, so that what
+lies between them stays in the cache. At the narrow end the LSTM is fastest with as many frames as
+there are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from minicodec.model.conv import Conv1d, ConvTranspose1d
+from minicodec.model.fast.convolution import FastConv, FastUp
+from minicodec.model.fast.layers import FastBlock, FastLSTM
+from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM, StreamState
+
+#: Frames that pass through the wide layers at once.
+_TILE = 75
+
+#: One layer: the piece [B, T, C], its state, and whether the clip ends.
+FastLayer = Callable[[Tensor, Any, bool], tuple[Tensor, Any]]
+
+
+class FastNetwork:
+    """`Encoder.stream` or `Decoder.stream` on [B, T, C], with the same states.
+
+    Args:
+        network: a causal one, with weight norm folded.
+        hop_length: samples per frame.
+    """
+
+    def __init__(self, network: Encoder | Decoder, hop_length: int):
+        self.count = len(network.layers)
+        self.layers: list[tuple[int, FastLayer]] = []
+        activated = False
+        for index, layer in enumerate(network.layers):
+            if isinstance(layer, Conv1d):
+                self.layers.append((index, FastConv(layer, activated)))
+            elif isinstance(layer, ConvTranspose1d):
+                self.layers.append((index, FastUp(layer)))
+            elif isinstance(layer, ResidualBlock):
+                self.layers.append((index, FastBlock(layer)))
+            elif isinstance(layer, SkipLSTM):
+                self.layers.append((index, FastLSTM(layer)))
+            activated = isinstance(layer, nn.ELU)  # its turn comes inside the next layer
+        # The stage with the fewest steps and most channels belongs to the narrow end.
+        changes = [i for i, (_, layer) in enumerate(self.layers) if _changes_rate(layer)]
+        self.encodes = isinstance(network, Encoder)
+        stage = [i for i, (_, layer) in enumerate(self.layers) if isinstance(layer, FastBlock)]
+        blocks = len(stage) // max(1, len(changes))
+        if self.encodes:
+            self.cut, self.tile = changes[-1] - blocks, _TILE * hop_length
+        else:
+            self.cut = changes[0] + 1 + blocks
+            self.tile = _TILE * self.layers[changes[0]][1].stride  # type: ignore[attr-defined]
+
+    def __call__(
+        self, x: Tensor, states: StreamState | None, last: bool
+    ) -> tuple[Tensor, list[StreamState]]:
+        """Shape: x [B, T, C] → [B, N, C']."""
+        states = list(states) if states is not None else [None] * self.count
+        first, second = self.layers[: self.cut], self.layers[self.cut :]
+        if self.encodes:
+            x = self._tiled(first, x, states, last)
+            return self._through(second, x, states, last), states
+        x = self._through(first, x, states, last)
+        return self._tiled(second, x, states, last), states
+
+    def _tiled(
+        self, layers: list[tuple[int, FastLayer]], x: Tensor, states: list[StreamState], last: bool
+    ) -> Tensor:
+        if x.shape[1] <= self.tile:
+            return self._through(layers, x, states, last)
+        tiles = x.split(self.tile, 1)
+        outputs = [self._through(layers, tile, states, False) for tile in tiles[:-1]]
+        return torch.cat([*outputs, self._through(layers, tiles[-1], states, last)], 1)
+
+    @staticmethod
+    def _through(
+        layers: list[tuple[int, FastLayer]], x: Tensor, states: list[StreamState], last: bool
+    ) -> Tensor:
+        for index, layer in layers:
+            x, states[index] = layer(x, states[index], last)
+        return x
+
+
+def _changes_rate(layer: FastLayer) -> bool:
+    return isinstance(layer, FastUp) or (isinstance(layer, FastConv) and layer.stride > 1)
