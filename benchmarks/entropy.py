@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 import minicodec
 from minicodec import audio
+from minicodec.sound.files import recordings
 
 MODES = ("none", "histogram", "lm")
 #: What the paper's language model saves (table 1), in percent.
@@ -30,7 +31,7 @@ def main() -> None:
     args = parser.parse_args()
     codec = minicodec.load(args.model)
     rate = codec.config.sample_rate
-    files = sorted(p for p in args.folder.rglob("*") if p.suffix in (".flac", ".ogg", ".wav"))
+    files = recordings(args.folder)
     bits = {(b, mode): 0 for b in codec.config.bandwidths for mode in MODES}
     seconds = 0.0
     for file in tqdm(files, unit="file"):

@@ -1,14 +1,11 @@
 """Audio as numbers: read it, write it, change its rate and channels, and refuse what is not audio.
 
 Everywhere in this package audio is a float tensor `[B, C, T]` with values in [-1, 1]; one clip
-without its batch axis is `[C, T]`. Files go through soundfile (WAV, FLAC, OGG, MP3), resampling
-through soxr.
+without its batch axis is `[C, T]`. Files go through soundfile, resampling through soxr.
 
 Chapter 01.
 """
 
-import os
-import re
 import warnings
 from pathlib import Path
 from typing import IO
@@ -19,11 +16,10 @@ import soxr
 import torch
 from torch import Tensor
 
-#: Name of the environment variable that puts your own recordings in place of the shipped clips.
-RECORDINGS = "MINICODEC_RECORDINGS"
-
-_EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
-_BLOCK = 1 << 16  # frames written at a time: libsndfile's Vorbis encoder crashes on a few minutes
+from minicodec.sound.clips import clip_file
+from minicodec.sound.clips import clip_folder as clip_folder
+from minicodec.sound.clips import clips as clips
+from minicodec.sound.files import KINDS, reason, whole_sound
 
 
 class AudioFileError(ValueError):
@@ -36,7 +32,7 @@ def load(
     """Read an audio file, resampled and mixed if you ask for another rate or channel count.
 
     Args:
-        file: a path or an open binary file: WAV, FLAC, OGG or MP3.
+        file: a path or an open binary file: WAV, FLAC, OGG, Opus, MP3 or AIFF.
         sample_rate: in Hz; None keeps the file's own.
         channels: 1 or 2; None keeps the file's own.
 
@@ -55,9 +51,8 @@ def load(
         raise unreadable(name, error) from error
     if len(samples) == 0:
         raise AudioFileError(f"{name} is an audio file with no samples in it.")
-    if not np.isfinite(samples).all():
-        raise AudioFileError(f"{name} holds NaN or infinite samples.")
     audio = torch.from_numpy(np.ascontiguousarray(samples.T))
+    check_finite(audio, name, AudioFileError)
     if channels is not None:
         audio = mix(audio, channels)
     if sample_rate is not None:
@@ -69,14 +64,15 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
     """Write audio to a file whose ending names the format; 16 bits per sample in WAV and FLAC.
 
     Samples beyond [-1, 1] are clipped, with a warning that says how many. The file appears whole
-    or not at all: it is written beside its place and then renamed.
+    or not at all (`minicodec.sound.files`).
 
     Args:
         audio: [C, T] or [1, C, T] in [-1, 1].
         sample_rate: in Hz.
 
     Raises:
-        ValueError: for audio that is not audio, or an unknown file ending.
+        ValueError: for audio that is not audio, an unknown file ending, or a file that cannot be
+            written.
     """
     if isinstance(audio, Tensor):
         if audio.dim() == 3 and audio.shape[0] == 1:
@@ -86,22 +82,11 @@ def save(file: str | Path, audio: Tensor, sample_rate: int) -> None:
         audio = audio[None]
     check(audio)
     audio = audio[0]
-    path = Path(file)
-    check_target(path, sample_rate)
+    with whole_sound(file, sample_rate, audio.shape[0]) as write:
+        write(audio.detach().clamp(-1, 1).float().cpu().numpy().T)
     clipped = int((audio.abs() > 1).sum())
     if clipped:
-        warnings.warn(f"{clipped} samples beyond [-1, 1] were clipped in {path}.", stacklevel=2)
-    samples = audio.detach().clamp(-1, 1).float().cpu().numpy().T
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        with soundfile.SoundFile(part, "w", sample_rate, samples.shape[1]) as out:
-            for start in range(0, len(samples), _BLOCK):
-                out.write(samples[start : start + _BLOCK])
-        part.replace(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise unwritable(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
+        warnings.warn(f"{clipped} samples beyond [-1, 1] were clipped in {file}.", stacklevel=2)
 
 
 def resample(audio: Tensor, from_rate: int, to_rate: int) -> Tensor:
@@ -180,8 +165,20 @@ def check(audio: Tensor, channels: int | None = None) -> None:
             f"audio must have {channels} channel{'s' * (channels > 1)} here, but this has "
             f"{audio.shape[1]}: use minicodec.audio.mix(audio, {channels})."
         )
+    check_finite(audio)
+
+
+def check_finite(
+    audio: Tensor, name: object = "audio", kind: type[ValueError] = ValueError
+) -> None:
+    """Refuse NaN and infinity, which one sample is enough to spread over a whole clip.
+
+    Args:
+        name: of what is looked at, for the sentence.
+        kind: of error to raise.
+    """
     if not torch.isfinite(audio).all():
-        raise ValueError("audio holds NaN or infinite samples.")
+        raise kind(f"{name} holds NaN or infinite samples.")
 
 
 def check_rates(from_rate: int, to_rate: int) -> None:
@@ -214,38 +211,9 @@ def check_file(file: str | Path) -> None:
         raise AudioFileError(f"{file} is empty (0 bytes), so there is no audio in it.")
 
 
-def check_target(path: Path, sample_rate: int) -> None:
-    """Refuse to write a file that libsndfile cannot, or can only by crashing.
-
-    Raises:
-        ValueError: in one sentence.
-    """
-    # Above 200 kHz, and at 0 Hz, libsndfile's Vorbis encoder takes the whole process down.
-    if not isinstance(sample_rate, int) or not 1 <= sample_rate <= 200_000:
-        raise ValueError(
-            f"the sample rate of a file is an integer from 1 to 200000 Hz, not {sample_rate!r}."
-        )
-    if path.suffix.lower() not in _EXTENSIONS:
-        raise ValueError(
-            f"{path.name}: the ending must be one of {', '.join(sorted(_EXTENSIONS))}."
-        )
-
-
 def unreadable(name: object, error: Exception) -> AudioFileError:
     """The error to raise for a file that libsndfile gives up on."""
-    return AudioFileError(
-        f"{name} cannot be read as audio (WAV, FLAC, OGG or MP3): {_reason(error)}."
-    )
-
-
-def unwritable(name: object, error: Exception) -> ValueError:
-    """The error to raise for a file that cannot be written."""
-    return ValueError(f"{name} cannot be written: {_reason(error)}.")
-
-
-def clips() -> list[str]:
-    """Names of the clips that ship with the book."""
-    return sorted(path.stem for path in clip_folder().glob("*.flac"))
+    return AudioFileError(f"{name} cannot be read as audio ({KINDS}): {reason(error)}.")
 
 
 def clip(name: str, sample_rate: int = 24000, seconds: float | None = None) -> Tensor:
@@ -268,12 +236,9 @@ def clip(name: str, sample_rate: int = 24000, seconds: float | None = None) -> T
     >>> clip("speech_en", seconds=1).shape
     torch.Size([1, 1, 24000])
     """
-    if name not in clips():
-        raise ValueError(f"there is no clip {name!r}; there are {', '.join(clips())}.")
     if seconds is not None and round(seconds * sample_rate) < 1:
         raise ValueError(f"a clip lasts at least one sample, but seconds={seconds} was given.")
-    path = _own_recording(name) or clip_folder() / f"{name}.flac"
-    audio, _ = load(path, sample_rate, channels=1)
+    audio, _ = load(clip_file(name), sample_rate, channels=1)
     if seconds is not None:
         audio = audio[:, : round(seconds * sample_rate)]
     return audio[None]
@@ -300,35 +265,3 @@ def example(name: str, fallback: str, sample_rate: int = 24000, seconds: float =
               f"using our own clip {fallback!r}.")  # fmt: skip
         return clip(fallback, sample_rate, seconds)
     return audio[None, :, : round(seconds * sample_rate)]
-
-
-def clip_folder() -> Path:
-    """Where the shipped clips are: in the installed package, or in the book beside it."""
-    installed = Path(__file__).parents[1] / "clips"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "book/_static/clips"
-
-
-def _own_recording(name: str) -> Path | None:
-    folder = os.environ.get(RECORDINGS)
-    if not folder:
-        return None
-    if not Path(folder).is_dir():
-        raise ValueError(f"{RECORDINGS} names {folder}, which is not a folder.")
-    words = name.split("_")
-    best, best_score = None, 0
-    for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() in _EXTENSIONS:
-            place = "/".join(path.relative_to(folder).parts).lower()
-            score = sum(word in place for word in words)
-            if score > best_score and words[0] in place:
-                best, best_score = path, score
-    found = f"is {best.relative_to(folder)}" if best else "has no match there: using our own clip"
-    print(f"{RECORDINGS}: {name!r} {found}")
-    return best
-
-
-def _reason(error: Exception) -> str:
-    """What libsndfile says, without the path, which our own sentence names already."""
-    text = re.sub(r"^Error opening .*?: ", "", str(error).strip().split("\n")[0])
-    text = re.sub(r"^(Internal error|Error) : ", "", text).rstrip(".")
-    return "its beginning is damaged" if text.startswith("File does not exist") else text

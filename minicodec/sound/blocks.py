@@ -1,4 +1,4 @@
-"""Sound block by block: for files of any length, and pipes, where nobody knows the length yet.
+"""Support: sound block by block, for files of any length, and pipes that do not tell theirs.
 
     sound = open_blocks("concert.flac")
     for block in sound.converted(24000, channels=1):         # [1, 1, n]
@@ -7,9 +7,9 @@
 Files are read as `minicodec.audio` reads them. What comes through a pipe has to be WAV: its header
 is enough to begin with, while other formats are read by going back and forth.
 
-Chapter 13. WAV is described in Microsoft and IBM, *Multimedia Programming Interface and Data
-Specifications 1.0*, 1991. A program that writes it into a pipe does not know the length either, and
-states a huge one (ffmpeg 0xFFFFFFFF, sox about 0x7FFFF000) or none: so the end of the pipe counts.
+WAV is described in Microsoft and IBM, *Multimedia Programming Interface and Data Specifications
+1.0*, 1991. A program that writes it into a pipe does not know the length either, and states a huge
+one (ffmpeg 0xFFFFFFFF, sox about 0x7FFFF000) or none: so the end of the pipe counts.
 """
 
 import struct
@@ -28,8 +28,9 @@ from torch import Tensor
 
 from minicodec.sound import audio as audio_
 from minicodec.sound.audio import AudioFileError
+from minicodec.sound.files import whole_sound
 
-_BLOCK = 1 << 16  # samples read or written at a time, whatever rate a header may claim
+_BLOCK = 1 << 16  # samples read at a time, whatever rate a header may claim
 _UNKNOWN = 0xFFFFFFFF  # a length, in the header of a WAV that goes into a pipe
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _SAMPLES = {  # by format and bits: type in the file, value of silence, value of full scale
@@ -43,8 +44,8 @@ _SAMPLES = {  # by format and bits: type in the file, value of silence, value of
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A clip that is read once, from front to back."""
+class BlockReader:
+    """A sound that is read once, from front to back."""
 
     sample_rate: int
     channels: int
@@ -80,11 +81,11 @@ class Sound:
             yield first[None]
 
 
-def open_blocks(file: str | Path | BinaryIO) -> Sound:
+def open_blocks(file: str | Path | BinaryIO) -> BlockReader:
     """Open a sound, to be read in blocks.
 
     Args:
-        file: the path of a WAV, FLAC, OGG or MP3 file, or an open binary file or pipe with WAV.
+        file: the path of a file that `audio.load` reads, or an open binary file or pipe with WAV.
 
     Raises:
         AudioFileError: if there is no such file, or it is no audio; while blocks are read, if they
@@ -110,10 +111,10 @@ def open_blocks(file: str | Path | BinaryIO) -> Sound:
                 yield block
 
     rate, channels, length = opened.samplerate, opened.channels, opened.frames
-    return Sound(rate, channels, length, _checked(blocks(), str(file)))
+    return BlockReader(rate, channels, length, _checked(blocks(), str(file)))
 
 
-def _open_wav(file: BinaryIO) -> Sound:
+def _open_wav(file: BinaryIO) -> BlockReader:
     name = str(getattr(file, "name", "this stream"))
     head = _read(file, 12)
     if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
@@ -150,7 +151,7 @@ def _open_wav(file: BinaryIO) -> Sound:
                 return
             yield _samples(data, tag, bits).reshape(-1, channels)
 
-    return Sound(rate, channels, None, _checked(blocks(), name))
+    return BlockReader(rate, channels, None, _checked(blocks(), name))
 
 
 def _chunk_head(file: BinaryIO, name: str) -> tuple[bytes, int]:
@@ -187,10 +188,10 @@ def _skip(file: BinaryIO, size: int) -> None:
 def _checked(blocks: Iterable[np.ndarray], name: str) -> Iterator[Tensor]:
     empty = True
     for block in blocks:
-        if not np.isfinite(block).all():
-            raise AudioFileError(f"{name} holds NaN or infinite samples.")
+        audio = torch.from_numpy(np.ascontiguousarray(block.T))
+        audio_.check_finite(audio, name, AudioFileError)
         empty = False
-        yield torch.from_numpy(np.ascontiguousarray(block.T))
+        yield audio
     if empty:
         raise AudioFileError(f"{name} is an audio file with no samples in it.")
 
@@ -212,12 +213,8 @@ class BlockWriter:
     def __init__(self, target: Path | BinaryIO, sample_rate: int, channels: int):
         self.length, self._clipped, self._target, self._channels = 0, 0, target, channels
         if isinstance(target, Path):
-            audio_.check_target(target, sample_rate)
-            self._part = target.with_name(f".{target.stem}.part{target.suffix}")
-            try:
-                self._file = soundfile.SoundFile(self._part, "w", sample_rate, channels)
-            except (soundfile.SoundFileError, OSError) as error:
-                raise audio_.unwritable(target, error) from error
+            self._whole = whole_sound(target, sample_rate, channels)
+            self._append = self._whole.__enter__()
         else:
             width = 2 * channels
             self._begin = target.tell() if target.seekable() else None
@@ -233,11 +230,7 @@ class BlockWriter:
         self._clipped += int((audio.abs() > 1).sum())
         samples = audio[0].detach().clamp(-1, 1).float().cpu().numpy().T
         if isinstance(self._target, Path):
-            try:
-                for start in range(0, len(samples), _BLOCK):
-                    self._file.write(samples[start : start + _BLOCK])
-            except (soundfile.SoundFileError, OSError) as error:
-                raise audio_.unwritable(self._target, error) from error
+            self._append(samples)
         else:
             integers = np.floor(samples * 32768).clip(-32768, 32767)  # as libsndfile does
             self._target.write(integers.astype("<i2").tobytes())
@@ -253,12 +246,7 @@ class BlockWriter:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(self._target, Path):
-            try:
-                self._file.close()
-                if kind is None:
-                    self._part.replace(self._target)
-            finally:
-                self._part.unlink(missing_ok=True)
+            self._whole.__exit__(kind, error, trace)
         elif kind is None:
             self._tell_length(self._target)
         if self._clipped and kind is None:
