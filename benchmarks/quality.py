@@ -14,8 +14,9 @@ import torch
 
 import minicodec
 from minicodec import audio
-from minicodec.cli.evaluate import recordings, save
-from minicodec.listening.evaluation import evaluate, means, opus_tools, table
+from minicodec.cli.evaluate import by_class, save
+from minicodec.listening.evaluation import evaluate, means, table
+from minicodec.listening.opus_codec import opus_tools
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
             levelled(audio.load(file, rate, codec.config.channels)[0][None], args.seconds, rate)
             for file in files
         ]
-        for kind, files in recordings(args.recordings).items()
+        for kind, files in by_class(args.recordings).items()
     }
     rows = evaluate(
         codec,

@@ -11,13 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import NamedTuple
-
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING, NamedTuple
 
 from minicodec.listening.mushra import ANCHORS, REFERENCE
-from minicodec.sound.plotting import COLORS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Names that others use: those of webMUSHRA's results.
 _COLUMNS = {"trial_id": "item", "rating_stimulus": "condition", "rating_score": "rating"}
@@ -64,8 +63,13 @@ class Analysis(NamedTuple):
             raise ValueError(f"nobody rated {item!r}; there are {known}.")
         return scores_of(found)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Means as points, intervals as lines; the reference and the anchors in grey."""
+        # Here, for whoever only listens need not wait for a library that draws.
+        import matplotlib.pyplot as plt
+
+        from minicodec.sound.plotting import COLORS
+
         if ax is None:
             ax = plt.subplots(figsize=(7, 0.6 + 0.36 * len(self.scores)))[1]
         for place, score in enumerate(reversed(self.scores)):

@@ -5,21 +5,18 @@ writes them down. The measures are those of `minicodec.metrics` and `minicodec.s
 """
 
 import math
-import shutil
-import subprocess
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from minicodec.bits.bitstream import compress, decompress
-from minicodec.listening.opus_codec import packet_bytes
+from minicodec.listening.opus_codec import need_opus_tools, through_opus
 from minicodec.model.codec import Codec
 from minicodec.sound import audio as audio_
 from minicodec.sound import judges
@@ -78,6 +75,7 @@ def evaluate(
     Raises:
         ValueError: for no clips, an unknown bandwidth, or a measure or a tool that is missing.
 
+    >>> import torch
     >>> from minicodec.model.config import CodecConfig
     >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5,))).eval()
     >>> rows = evaluate(codec, {"noise": [torch.randn(1, 1, 24000)]}, measures=["si_sdr"])
@@ -96,8 +94,12 @@ def evaluate(
     for bandwidth in config.bandwidths if bandwidths is None else bandwidths:
         config.n_q(bandwidth)  # refuses one that the codec does not have
         conditions[f"{codec.name} {bandwidth:g}"] = _ours(codec, bandwidth, entropy)
+    if opus:
+        need_opus_tools()
     for bitrate in opus:
-        conditions[f"opus {bitrate:g}"] = _opus(bitrate, config.sample_rate)
+        conditions[f"opus {bitrate:g}"] = partial(
+            through_opus, kbps=bitrate, sample_rate=config.sample_rate
+        )
     rows: list[Row] = []
     listed = [(kind, *numbered) for kind, each in clips.items() for numbered in enumerate(each)]
     for kind, place, source in tqdm(listed, unit="clip", disable=not progress):
@@ -180,40 +182,10 @@ def table(rows: Sequence[Row]) -> str:
     return "\n\n".join(blocks)
 
 
-def opus_tools() -> bool:
-    """Are Opus's command-line tools here?"""
-    return bool(shutil.which("opusenc") and shutil.which("opusdec"))
-
-
 def _ours(codec: Codec, bandwidth: float, entropy: str) -> Callable[[Tensor], tuple[Tensor, int]]:
     def run(clip: Tensor) -> tuple[Tensor, int]:
         data = compress(codec, clip, bandwidth, entropy)
         return decompress(data, codec), len(data)
-
-    return run
-
-
-def _opus(bitrate: int, rate: int) -> Callable[[Tensor], tuple[Tensor, int]]:
-    """Opus through its command-line tools; at 48 kHz inside."""
-    if not opus_tools():
-        raise ValueError(
-            "Opus is measured with its tools opusenc and opusdec, which are not installed here "
-            "(Debian and Ubuntu: apt-get install opus-tools)."
-        )
-
-    def run(clip: Tensor) -> tuple[Tensor, int]:
-        with tempfile.TemporaryDirectory() as folder:
-            source, packed, back = (f"{folder}/{n}" for n in ("in.wav", "mid.opus", "out.wav"))
-            audio_.save(source, clip.clamp(-1, 1), rate)
-            for command in (["opusenc", "--quiet", "--bitrate", str(bitrate), source, packed],
-                            ["opusdec", "--quiet", "--rate", str(rate), packed, back]):  # fmt: skip
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                if done.returncode:
-                    last = done.stderr.strip().splitlines()[-1:]
-                    raise ValueError(f"{command[0]} failed: {' '.join(last) or 'no reason given'}.")
-            copy = audio_.load(back, rate, clip.shape[1])[0][None, :, : clip.shape[-1]]
-            size = packet_bytes(Path(packed))
-        return torch.nn.functional.pad(copy, (0, clip.shape[-1] - copy.shape[-1])), size
 
     return run
 

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from minicodec.sound.files import write_text
+
 #: Scripts that every mode starts from, in the order in which one uses the other.
 CORE = ("logic", "engine", "dom")
 
@@ -65,12 +67,7 @@ def save_page(file: str | Path, title: str, intro: str, content: str) -> Path:
         "sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 48rem; }</style></head>"
         f"<body><main><h1>{title}</h1><p>{html.escape(intro)}</p>{content}</main></body></html>"
     )
-    part = Path(file).with_name(f".{Path(file).name}.part")
-    try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(file, page)
     return Path(file)
 
 

@@ -1,15 +1,23 @@
-"""Opus beside us: some of the shipped clips, encoded beforehand, for readers without its tools."""
+"""Support: Opus, the rival. Clips encoded beforehand for every reader, its programs for the rest.
 
+A bit rate here counts Opus's packets alone, without the headers of the Ogg file around them.
+"""
+
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from minicodec.listening.sounds import Condition
 from minicodec.sound import audio as audio_
+from minicodec.sound.clips import clip_folder
 
 
 def opus(name: str, kbps: int, sample_rate: int = 24000) -> Condition:
     """A shipped clip as Opus gives it back.
-
-    The bit rate counts Opus's packets alone, without the headers of the Ogg file around them.
 
     Args:
         name: "speech_en", "music" or "hard".
@@ -21,14 +29,53 @@ def opus(name: str, kbps: int, sample_rate: int = 24000) -> Condition:
     >>> opus("speech_en", 6).kbps
     6.0...
     """
-    folder = audio_.clip_folder()
-    path = folder / f"{name}_{kbps}k.opus"
+    path = clip_folder() / f"{name}_{kbps}k.opus"
     if not path.is_file():
-        known = ", ".join(sorted(each.stem for each in folder.glob("*.opus")))
+        known = ", ".join(sorted(each.stem for each in clip_folder().glob("*.opus")))
         raise ValueError(f"there is no {path.name}; as Opus there are {known}.")
     clip, _ = audio_.load(path, sample_rate, channels=1)
-    packets = packet_bytes(path)
-    return Condition(clip[None], packets * 8 / (clip.shape[-1] / sample_rate) / 1000)
+    return Condition(clip[None], packet_bytes(path) * 8 / (clip.shape[-1] / sample_rate) / 1000)
+
+
+def opus_tools() -> bool:
+    """Are Opus's command-line tools here?"""
+    return bool(shutil.which("opusenc") and shutil.which("opusdec"))
+
+
+def need_opus_tools() -> None:
+    """Refuse to run Opus where its tools are missing.
+
+    Raises:
+        ValueError: in one sentence that says how to get them.
+    """
+    if not opus_tools():
+        raise ValueError(
+            "Opus is measured with its tools opusenc and opusdec, which are not installed here "
+            "(Debian and Ubuntu: apt-get install opus-tools)."
+        )
+
+
+def through_opus(clip: Tensor, kbps: float, sample_rate: int) -> tuple[Tensor, int]:
+    """A clip through Opus's command-line tools, at 48 kHz inside.
+
+    Shape:
+        clip: [1, C, T] → the same
+
+    Returns:
+        what comes back, and the bytes that it took.
+
+    Raises:
+        ValueError: if the tools are missing, or refuse.
+    """
+    need_opus_tools()
+    with tempfile.TemporaryDirectory() as folder:
+        source, packed, back = (f"{folder}/{n}" for n in ("in.wav", "mid.opus", "out.wav"))
+        audio_.save(source, clip.clamp(-1, 1), sample_rate)
+        _run("opusenc", "--quiet", "--bitrate", f"{kbps:g}", source, packed)
+        _run("opusdec", "--quiet", "--rate", str(sample_rate), packed, back)
+        copy = audio_.load(back, sample_rate, clip.shape[1])[0][None, :, : clip.shape[-1]]
+        size = packet_bytes(Path(packed))
+    return torch.nn.functional.pad(copy, (0, clip.shape[-1] - copy.shape[-1])), size
 
 
 def packet_bytes(path: Path) -> int:
@@ -40,3 +87,10 @@ def packet_bytes(path: Path) -> int:
         pages.append(sum(table))
         place += 27 + segments + sum(table)
     return sum(pages[2:])  # the first two pages hold the headers of Opus (RFC 7845)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise ValueError(f"{command[0]} failed: {' '.join(last) or 'no reason given'}.")

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from minicodec.listening.mushra import REFERENCE, Clips, arranged
 from minicodec.sound import audio as audio_
+from minicodec.sound.files import write_text
 
 _RATE = 48000  # of most sound cards, and webMUSHRA refuses files of another rate than the card's
 _LONGEST = 12.0  # seconds that webMUSHRA allows
@@ -74,7 +75,7 @@ def export_webmushra(
         "pages": [pages, _last_page()],
     }
     target = folder / f"{folder.name}.yaml"
-    target.write_text("\n".join(_yaml(config)) + "\n", encoding="utf-8")
+    write_text(target, "\n".join(_yaml(config)) + "\n")
     return target
 
 
