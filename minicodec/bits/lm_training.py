@@ -157,7 +157,7 @@ def exact_bits(model: ExactLanguageModel, codes: Sequence[Tensor], n_q: int, fra
     return total / count
 
 
-class Trainer:
+class LanguageModelTrainer:
     """One run: model, optimizer, clock, the best weights so far, in a folder that it resumes from.
 
     Args:

@@ -48,7 +48,7 @@ def train_lm(args: argparse.Namespace) -> None:
     size = sum(p.numel() for p in model.parameters()) / 1e6
     print(f"{size:.2f} million weights learn from {hours:.2f} hours of codes")
     recipe = learning.Recipe(args.batch, args.learning_rate, args.weight_decay, seed=args.seed)
-    trainer = learning.Trainer(model, codes, valid, levels, run, args.minutes, recipe)
+    trainer = learning.LanguageModelTrainer(model, codes, valid, levels, run, args.minutes, recipe)
     exact = quantize(trainer.run(), fingerprint(codec))
     rows = {}
     print("kbps    levels  float   exact   bits per code on recordings not learned from")

@@ -8,18 +8,17 @@ import torch
 
 import minicodec
 from minicodec import audio
-from minicodec.bits.exact import ExactLanguageModel, quantize
+from minicodec.bits.exact import exact_copy
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
 from minicodec.bits.language_model_file import (
     SHIPPED_LM,
     facts,
     for_codec,
     load_language_model,
-    save_language_model,
 )
 from minicodec.bits.lm_training import (
+    LanguageModelTrainer,
     Recipe,
-    Trainer,
     exact_bits,
     float_bits,
     initialize,
@@ -27,7 +26,7 @@ from minicodec.bits.lm_training import (
 )
 from minicodec.bits.range_coder import decode_codes, encode_codes
 from minicodec.cli import main
-from minicodec.model.checkpoint import CheckpointError, fingerprint
+from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 
@@ -47,11 +46,11 @@ def counting(clips: int = 6, frames: int = 120, seed: int = 0) -> list[torch.Ten
     return result
 
 
-def trainer(folder, steps: int = 0, **recipe) -> Trainer:
+def trainer(folder, steps: int = 0, **recipe) -> LanguageModelTrainer:
     torch.manual_seed(0)
     model = LanguageModel(CONFIG)
-    run = Trainer(model, counting(), counting(2, seed=9), [1, 2], folder, 1.0,
-                  Recipe(batch=4, learning_rate=1e-2, warm_up=5, **recipe))  # fmt: skip
+    rules = Recipe(batch=4, learning_rate=1e-2, warm_up=5, **recipe)
+    run = LanguageModelTrainer(model, counting(), counting(2, seed=9), [1, 2], folder, 1.0, rules)
     for _ in range(steps):
         run.learn()
     return run
@@ -64,7 +63,7 @@ def test_it_learns_and_exactness_costs_little(tmp_path):
         run.learn()
     after = run.validate()
     assert before["valid_1"] > 3.5 and after["valid_1"] < 1 and after["valid_2"] < 1.2
-    exact = quantize(run.model.eval())
+    exact = exact_copy(run.model.eval())
     for n_q in (1, 2):
         floats = float_bits(run.model, run.valid, n_q, run.frames)
         integers = exact_bits(exact, run.valid, n_q, run.frames)
@@ -108,8 +107,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     for ours, theirs in zip(whole.model.parameters(), second.model.parameters()):
         assert torch.equal(ours, theirs)
     with pytest.raises(ValueError, match="is of a model of another size"):
-        Trainer(LanguageModel(LanguageModelConfig(n_q=2, codebook_size=16, dim=32)), counting(),
-                counting(), [1], tmp_path / "b", 1.0)  # fmt: skip
+        other = LanguageModel(LanguageModelConfig(n_q=2, codebook_size=16, dim=32))
+        LanguageModelTrainer(other, counting(), counting(), [1], tmp_path / "b", 1.0)
 
 
 def test_a_run_writes_a_log(tmp_path):
@@ -189,67 +188,3 @@ def test_the_command(recordings, codec, capsys, monkeypatch):
     assert "takes more than 0.0 minutes" in capsys.readouterr().err
     assert main([*command, "-f", "--valid", "nowhere"]) == 2
     assert "nowhere is not a folder" in capsys.readouterr().err
-
-
-def test_files_keep_every_bit(tmp_path):
-    model = quantize(LanguageModel(CONFIG), b"12345678")
-    save_language_model(model, tmp_path / "lm.safetensors", {"minutes": 3})
-    again = load_language_model(tmp_path / "lm.safetensors")
-    assert again.fingerprint == model.fingerprint and again.codec == b"12345678"
-    assert again.config == model.config and facts(tmp_path / "lm.safetensors") == {"minutes": 3}
-    codes = counting(1)[0].long()
-    assert torch.equal(model.tables(codes), again.tables(codes))
-    assert [f.name for f in tmp_path.iterdir()] == ["lm.safetensors"]
-
-
-def test_damaged_files_are_refused(tmp_path):
-    path = tmp_path / "lm.safetensors"
-    save_language_model(quantize(LanguageModel(CONFIG)), path)
-    whole = path.read_bytes()
-    random = np.random.default_rng(0)
-    for place in random.integers(8, len(whole), 60).tolist():
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << int(random.integers(8))
-        path.write_bytes(damaged)
-        try:
-            model = load_language_model(path)
-        except CheckpointError:
-            continue
-        # Only where nothing is said that matters to the tables.
-        assert isinstance(model, ExactLanguageModel) and place < 3000
-    path.write_bytes(whole[:-100])
-    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
-        load_language_model(path)
-    with pytest.raises(CheckpointError, match="no such file"):
-        load_language_model(tmp_path / "nothing.safetensors")
-
-
-def test_other_files_are_refused(tmp_path, codec):
-    with pytest.raises(CheckpointError, match="no language model of ours"):
-        load_language_model(tmp_path / "tiny.safetensors")
-    with pytest.raises(ValueError, match="no language model ships for these weights of 'tiny'"):
-        for_codec(codec)
-
-
-def test_a_language_model_is_for_the_very_weights(tmp_path, codec, monkeypatch):
-    path = tmp_path / "lm.safetensors"
-    save_language_model(quantize(LanguageModel(CONFIG), fingerprint(codec)), path)
-    monkeypatch.setitem(SHIPPED_LM, "tiny", path)
-    assert for_codec(codec).codec == fingerprint(codec)
-    codec.quantizer.codebooks[0].embedding[0, 0] += 1
-    with pytest.raises(ValueError, match="train one with"):
-        for_codec(codec)
-
-
-def test_the_shipped_model_is_for_the_shipped_codec():
-    codec = minicodec.load("mini_24khz")
-    lm = for_codec(codec)
-    assert SHIPPED_LM["mini_24khz"].stat().st_size < 6e6
-    measured = facts("mini_24khz")["bits_per_code"]
-    assert list(measured) == [f"{b:g}" for b in codec.config.bandwidths]
-    for cost in measured.values():
-        assert cost["exact"] < min(9.0, 1.005 * cost["float"])
-    codes = codec.encode(audio.clip("speech_en", seconds=1), bandwidth=3.0)[0]
-    data = encode_codes(lm, codes)
-    assert len(data) * 8 < 9 * codes.numel()
-    assert torch.equal(decode_codes(lm, data, *codes.shape), codes)
