@@ -11,9 +11,15 @@ import torch
 
 def train(args: argparse.Namespace) -> None:
     """Train a codec, or go on with a run that was stopped."""
-    from minicodec.training.batches import held_out, open_source
     from minicodec.training.config import load_config
+    from minicodec.training.export import read_facts
+    from minicodec.training.sources import open_source
     from minicodec.training.trainer import Trainer
+    from minicodec.training.validation import held_out
+
+    if args.facts and not args.export:
+        raise ValueError("--facts go into the exported file: name one with --export.")
+    facts = read_facts(args.facts) if args.facts else {}
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -38,6 +44,7 @@ def train(args: argparse.Namespace) -> None:
         workers=args.workers,
         tensorboard=args.tensorboard,
         visqol=args.visqol,
+        bfloat16=args.bfloat16,
     )
     if trainer.main:
         for source, weight, music in sources:
@@ -46,12 +53,13 @@ def train(args: argparse.Namespace) -> None:
             print(f"{source.name}: {length}{', music' * music}, weight {weight:g}{skipped}")
         begin = f"from step {trainer.step}" if trainer.step else "from the start"
         size = sum(p.numel() for p in trainer.update.learned) / 1e6
-        print(f"{begin} on {world} × {trainer.device}: {size:.2f} million weights learn")
+        half = ", in bfloat16" * trainer.update.bfloat16
+        print(f"{begin} on {world} × {trainer.device}{half}: {size:.2f} million weights learn")
     ended = trainer.run(args.minutes)
     if trainer.main:
         print(ended)
     if args.export:
-        trainer.export(args.export)
+        trainer.export(args.export, facts)
     trainer.close()
 
 
@@ -76,12 +84,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     option("--from", dest="start_from", metavar="FILE", help="begin with this codec's weights")
     option("--decoder-only", action="store_true",
            help="with --from: encoder and codebooks stay, so old streams stay valid")  # fmt: skip
-    option("--export", type=Path, metavar="FILE", help="write the codec here at the end")
+    option("--export", type=Path, metavar="FILE",
+           help="write the codec here at the end, with how often each code is chosen")  # fmt: skip
+    option("--facts", type=Path, metavar="JSON",
+           help="what else the exported file should say, as its licence")  # fmt: skip
     for name, kind in (("steps", int), ("batch", int), ("learning-rate", float), ("seed", int)):
         option(f"--{name}", type=kind, help=f"instead of the config's {name}")
     option("--save-minutes", type=float, default=2.0, help="between checkpoints; default 2")
     ahead = min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
     option("--workers", type=int, default=ahead, help="processes that read recordings ahead")
     option("--threads", type=int, help="of the CPU")
+    option("--bfloat16", action="store_true",
+           help="convolutions in 16 bits: faster where the processor is made for them (lscpu says "
+           "avx512_bf16 or amx_bf16); new GPUs use them unasked")  # fmt: skip
     option("--tensorboard", action="store_true", help="also write RUN/tensorboard")
     option("--visqol", action="store_true", help="validate with ViSQOL, too")

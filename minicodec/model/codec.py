@@ -28,8 +28,8 @@ class Trained(NamedTuple):
     """What one training pass gives back."""
 
     audio: Tensor  #: [B, C, T], the reconstruction
-    codes: Tensor  #: [B, K, T'] int64
-    commitment: Tensor  #: scalar
+    codes: Tensor  #: [B, K, T'] int64; K is 0 without the quantizer
+    commitment: Tensor  #: scalar; 0 without the quantizer
 
 
 class SegmentedState(NamedTuple):
@@ -158,8 +158,15 @@ class Codec(nn.Module):
             raise ValueError(f"these codes hold 1 to {end} samples, but {length} were asked for.")
         return audio[..., : end if length is None else length]
 
-    def forward(self, audio: Tensor, bandwidth: float | None = None) -> Trained:
+    def forward(
+        self, audio: Tensor, bandwidth: float | None = None, quantize: bool = True
+    ) -> Trained:
         """One differentiable pass, for training; in training mode the codebooks learn too.
+
+        Args:
+            bandwidth: in kbps; the highest by default.
+            quantize: False hands the latents to the decoder as they are, for the first steps, in
+                which they mean nothing yet.
 
         Shape:
             audio: [B, C, T], at most one segment long where the model codes in segments.
@@ -175,9 +182,14 @@ class Codec(nn.Module):
             )
         audio = audio.to(next(self.parameters()))
         scale = self._loudness(audio)
-        latents = self.encoder(audio if scale is None else audio / scale)
-        quantized, codes, commitment = self.quantizer(latents, self._n_q(bandwidth))
-        output = self.decoder(quantized)[..., : audio.shape[-1]]
+        latents = self.encoder(audio if scale is None else audio / scale).to(audio)
+        codes = latents.new_zeros(len(latents), 0, latents.shape[2], dtype=torch.int64)
+        commitment = latents.new_zeros(())
+        if quantize:
+            # Codebooks are averages of thousands of latents: 8 bits of precision would not do.
+            with torch.autocast(audio.device.type, enabled=False):
+                latents, codes, commitment = self.quantizer(latents, self._n_q(bandwidth))
+        output = self.decoder(latents)[..., : audio.shape[-1]].to(audio)
         return Trained(output if scale is None else output * scale, codes, commitment)
 
     @torch.no_grad()

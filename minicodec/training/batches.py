@@ -1,32 +1,24 @@
-"""Batches of sound: pieces drawn, changed in level, summed, sometimes put into a room.
+"""Support: batches of sound. Pieces are drawn, changed in level, summed, sometimes put into a room.
 
 A batch is a function of its step's number and the seed, and of nothing else. So there is no state
 of random generators to save, a run that was killed sees the same batches again, and two processes
 that take half of a batch each see together what one would have seen.
 
-Chapter 10. Paper: section 4.1.
+Paper: section 4.1.
 """
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from minicodec.sound import audio as audio_
 from minicodec.training.config import TrainConfig
-from minicodec.training.sources import Clips, Folder, Source, Stream
-
-
-class Weighted(NamedTuple):
-    """A source, how often it is drawn from, and whether it is music."""
-
-    source: Source
-    weight: float
-    music: bool = False
+from minicodec.training.published import Stream
+from minicodec.training.sources import Weighted
 
 
 class Batch(NamedTuple):
@@ -64,6 +56,7 @@ class Batches(Dataset[Batch]):
                 f"a batch of {config.batch} clips cannot be shared by {world} processes."
             )
         self.sources, self.config = list(sources), config
+        self.rank, self.world = rank, world
         share = config.batch // world
         self.items = range(rank * share, (rank + 1) * share)
 
@@ -122,78 +115,3 @@ def reverberated(clip: Tensor, sample_rate: int, random: Random) -> Tensor:
     size = clip.shape[-1] + length
     echo = torch.fft.irfft(torch.fft.rfft(clip, size) * torch.fft.rfft(room, size), size)
     return clip + echo[..., : clip.shape[-1]]
-
-
-def open_source(
-    text: str, config: TrainConfig, music: bool = False, rank: int = 0, world: int = 1
-) -> Weighted:
-    """A source as the command line names it.
-
-    - `recordings/speech` a folder; its weight is its length in seconds
-    - `recordings/speech=0.5` the same, with a weight of its own
-    - `hf:owner/name:split` or `hf:owner/name:config:split` a Hugging Face data set, streamed
-    - `torchaudio:LIBRISPEECH:folder` a data set of torchaudio, downloaded to the folder
-
-    A source of unknown length weighs as much as an hour.
-
-    Raises:
-        ValueError: if there is no such source, or it needs a package that is missing.
-    """
-    name, _, weight_text = text.rpartition("=") if "=" in text else (text, "", "")
-    try:
-        weight = float(weight_text) if weight_text else None
-    except ValueError:
-        name, weight = text, None  # an = in the folder's own name
-    codec = config.codec
-    kind, *rest = name.split(":")
-    source: Source
-    if kind == "hf" and len(rest) in (2, 3):
-        data = _imported("datasets", "pip install datasets")
-        stream = data.load_dataset(*rest[:-1], split=rest[-1], streaming=True)
-        source = Stream(stream, codec.sample_rate, codec.channels, config.seconds,
-                        part=rank, parts=world)  # fmt: skip
-    elif kind == "torchaudio" and len(rest) == 2:
-        known = _imported("torchaudio", "pip install torchaudio").datasets
-        if not hasattr(known, rest[0]):
-            raise ValueError(f"torchaudio has no data set {rest[0]!r}.")
-        dataset = getattr(known, rest[0])(rest[1], download=True)
-        source = Clips(dataset, codec.sample_rate, codec.channels, config.seconds)
-    elif kind in ("hf", "torchaudio"):
-        raise ValueError(f"{name}: use hf:owner/name:split or torchaudio:CLASS:folder.")
-    else:
-        source = Folder(name, codec.sample_rate, codec.channels, config.seconds)
-    return Weighted(source, weight if weight is not None else source.seconds or 3600.0, music)
-
-
-def held_out(
-    folder: str, config: TrainConfig, seconds: float = 3.0, most: int = 40
-) -> list[Tensor]:
-    """The beginning of each recording in a folder, [1, C, T], brought to half of full scale.
-
-    Raises:
-        ValueError: if nothing in the folder can be used.
-    """
-    files = Folder(folder, config.codec.sample_rate, config.codec.channels, config.seconds, 0).files
-    step = max(1, len(files) // most)
-    clips = []
-    for file in files[::step][:most]:
-        try:
-            clip, _ = audio_.load(file, config.codec.sample_rate, config.codec.channels)
-        except ValueError as error:
-            print(f"skipped for validation: {error}")
-            continue
-        clip = clip[None, :, : round(seconds * config.codec.sample_rate)]
-        if float(clip.abs().max()) > 0:
-            clips.append(0.5 * clip / clip.abs().max())
-    if not clips:
-        raise ValueError(f"no recording in {folder} can be used: all are silent or damaged.")
-    return clips
-
-
-def _imported(package: str, remedy: str) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(package)
-    except (ImportError, OSError) as error:
-        raise ValueError(f"this source needs the package {package}: {remedy} ({error}).") from error

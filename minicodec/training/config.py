@@ -1,6 +1,6 @@
-"""How a codec is trained, as one value that checks itself.
+"""Support: how a codec is trained, as one value that checks itself.
 
-Chapter 10. The defaults are the paper's recipe (sections 3.4 and 4.1). Files of a few lines in
+The defaults are the paper's recipe (sections 3.4 and 4.1). Files of a few lines in
 `minicodec/training/configs` change what they are about and nothing else:
 
     CONFIG = replace(MINI, balanced=False)
@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from minicodec.model.config import CodecConfig
+from minicodec.sound.files import write_text
 
 #: Shapes of the mel loss: the paper's plain sum of L1 and L2, or logarithms of a signal that was
 #: divided by its loudness, which a small model learns more from.
 MelKind = Literal["paper", "log"]
+
+#: These may change from one part of a run to the next.
+_FREE = ("steps", "log_every", "validate_every")
 
 
 @dataclass(frozen=True)
@@ -166,9 +170,18 @@ class TrainConfig:
         share = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + math.cos(math.pi * way))
         return self.learning_rate * share
 
+    def differs(self, other: "TrainConfig") -> list[str]:
+        """Fields in which two configs differ, of those that stay the same as long as a run lives.
+
+        >>> TrainConfig(batch=8).differs(TrainConfig(batch=4, steps=1))
+        ['batch']
+        """
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return [name for name in mine if mine[name] != theirs[name] and name not in _FREE]
+
     def save(self, path: str | Path) -> None:
         """Write a JSON file that `load_config` reads."""
-        Path(path).write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        write_text(path, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
 def names() -> list[str]:

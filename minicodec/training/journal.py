@@ -1,16 +1,18 @@
-"""What a run writes down: a line of JSON every few steps, and TensorBoard's curves and sounds.
+"""Support: what a run writes down. A line of JSON every few steps, TensorBoard's curves and sounds.
 
 `minicodec.plotting.learning_curves` draws the lines.
-
-Chapter 10.
 """
 
+import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from torch import Tensor
+
+from minicodec.sound.files import write_text
 
 
 class Journal:
@@ -28,7 +30,7 @@ class Journal:
         self.path = folder / "metrics.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         kept = [line for line in read(self.path) if line["step"] <= since]
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
         self._board: Any = _board(folder, since) if tensorboard else None
 
     def write(self, row: Mapping[str, float]) -> None:
@@ -59,9 +61,28 @@ def read(path: str | Path) -> list[dict[str, float]]:
     return rows
 
 
+def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of each number over the rows that have it.
+
+    >>> means([{"mel": 1.0}, {"mel": 2.0, "features": 0.5}])
+    {'features': 0.5, 'mel': 1.5}
+    """
+    names = sorted({name for row in rows for name in row})
+    return {n: round(fmean(row[n] for row in rows if n in row), 5) for n in names}
+
+
+def need_tensorboard() -> None:
+    """Refuse curves for TensorBoard where it is not installed.
+
+    Raises:
+        ValueError: in one sentence that says what to install.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ValueError("TensorBoard is missing: pip install tensorboard.")
+
+
 def _board(folder: Path, since: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ValueError("TensorBoard is missing: pip install tensorboard.") from error
+    need_tensorboard()
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(folder / "tensorboard"), purge_step=since)

@@ -1,15 +1,12 @@
-"""A run's state on disk: whole or not there at all, whatever kills the run and whenever.
+"""Support: a run's state on disk, whole or not there at all, whatever kills the run and whenever.
 
 A checkpoint is written beside its place, forced to the disk, and renamed; only then is the oldest
 of three removed. So two whole ones are left at any moment after the second save. A file is
 safetensors (all tensors) with one JSON text in its metadata (all numbers): nothing is executed by
 reading it.
-
-Chapter 10.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +15,9 @@ import safetensors
 import torch
 from safetensors.torch import save
 from torch import Tensor
+
+from minicodec.sound.files import write_bytes
+from minicodec.training.update import Update
 
 
 class Checkpoint(NamedTuple):
@@ -34,18 +34,10 @@ def write(
     """Add a checkpoint, keep the last two."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step_{step:08d}.safetensors"
-    part = path.with_suffix(".part")
-    whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    with part.open("wb") as file:
-        file.write(save(whole, {"state": json.dumps(dict(numbers))}))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    if os.name == "posix":  # the rename itself must be on the disk before older files go
-        handle = os.open(folder, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-    for old in found(folder)[:-2]:
+    kept = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    write_bytes(path, save(kept, {"state": json.dumps(dict(numbers))}))
+    # What a killed run was about to write is left behind, and only this run writes here.
+    for old in (*found(folder)[:-2], *folder.glob(".step_*.part.safetensors")):
         old.unlink()
     return path
 
@@ -58,8 +50,7 @@ def found(folder: Path) -> list[Path]:
 def read_last(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that is whole; None if there is none.
 
-    A `.part` file is one whose writing was interrupted, and is not looked at. A damaged checkpoint
-    is passed over with a note.
+    A damaged checkpoint is passed over with a note.
     """
     for path in reversed(found(folder)):
         try:
@@ -70,6 +61,28 @@ def read_last(folder: Path) -> Checkpoint | None:
         except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
             print(f"{path} is damaged and passed over: {error}")
     return None
+
+
+def update_tensors(update: Update) -> dict[str, Tensor]:
+    """All that a step changes, but for the balancer, whose state is plain numbers."""
+    groups = {"codec": update.codec.state_dict(), "adam": optimizer_tensors(update.optimizer)}
+    if update.averaged is not update.codec:
+        groups["averaged"] = update.averaged.state_dict()
+    if update.discriminator is not None and update.judge_optimizer is not None:
+        groups["judge"] = update.discriminator.state_dict()
+        groups["judge_adam"] = optimizer_tensors(update.judge_optimizer)
+    return {f"{name}.{key}": v for name, group in groups.items() for key, v in group.items()}
+
+
+def restore_update(update: Update, tensors: Mapping[str, Tensor]) -> None:
+    """The way back from `update_tensors`."""
+    update.codec.load_state_dict(under(tensors, "codec"))
+    if update.averaged is not update.codec:
+        update.averaged.load_state_dict(under(tensors, "averaged"))
+    restore_optimizer(update.optimizer, under(tensors, "adam"))
+    if update.discriminator is not None and update.judge_optimizer is not None:
+        update.discriminator.load_state_dict(under(tensors, "judge"))
+        restore_optimizer(update.judge_optimizer, under(tensors, "judge_adam"))
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

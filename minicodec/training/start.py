@@ -1,27 +1,30 @@
-"""Where learning starts: codebooks from latents that mean something, or another model's weights.
+"""Support: where learning starts. Codebooks from latents that mean something, another's weights.
 
-Chapter 10. Paper: section 3.2 (k-means).
+Paper: section 3.2 (k-means).
 """
 
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.nn.utils import parametrize
+from tqdm import tqdm
 
 from minicodec.model.checkpoint import load_codec
 from minicodec.model.codec import Codec
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.quantize import Codebook
+from minicodec.training.batches import Batches
+from minicodec.training.processes import add_up
 
 
 def weights_from(codec: Codec, path: str | Path) -> None:
     """Give `codec` the weights of a saved codec of the same config.
 
     Saved codecs have weight norm multiplied out and no running totals of codebooks; the first is
-    taken apart again here, the second is counted anew by `codebook_totals`.
+    taken apart again here, the second is counted anew by `start_codebooks`.
 
     Raises:
         ValueError: if the file is not a codec, or one of another config.
@@ -43,6 +46,29 @@ def weights_from(codec: Codec, path: str | Path) -> None:
 
 
 @torch.no_grad()
+def start_codebooks(codec: Codec, batches: Batches, fresh: bool, progress: bool = False) -> None:
+    """Start codebooks from 16 latents for each of their vectors; clips are drawn for this alone.
+
+    Args:
+        fresh: begin with k-means of the latents; else keep the vectors and only count their use.
+    """
+    config = batches.config
+    frames = -(-config.length // config.codec.hop_length)
+    clips = -(-16 * config.codec.codebook_size // (frames * config.batch)) * config.batch
+    share, size = clips // batches.world, config.batch // batches.world
+    firsts = range(batches.rank * share, (batches.rank + 1) * share, size)
+    device = next(codec.parameters()).device
+    latents = []
+    for first in tqdm(firsts, "latents", leave=False, disable=not progress):
+        drawn = [Random(f"{config.seed}/start/{number}") for number in range(first, first + size)]
+        audio = torch.stack([batches.clip(random) for random in drawn]).to(device)
+        scale = codec._loudness(audio)
+        latents.append(codec.encoder(audio if scale is None else audio / scale))
+    torch.manual_seed(config.seed)
+    codebook_totals(codec, torch.cat(latents), frames * config.batch, fresh)
+
+
+@torch.no_grad()
 def codebook_totals(codec: Codec, latents: Tensor, frames: int, fresh: bool) -> None:
     """Set codebooks' running totals from many latents at once, as if training had gone on long.
 
@@ -50,7 +76,7 @@ def codebook_totals(codec: Codec, latents: Tensor, frames: int, fresh: bool) -> 
         latents: [B, D, T] of many clips; with several processes, each has its own.
         frames: latents of one training step, of all processes. Totals are scaled to it, so that
             they move on at the pace that the moving average's decay says.
-        fresh: begin with k-means of the latents; else keep the vectors and only count their use.
+        fresh: as for `start_codebooks`.
     """
     if isinstance(codec.quantizer, FactorizedQuantizer):
         return  # codebooks that are learned by gradient have no totals
@@ -61,8 +87,7 @@ def codebook_totals(codec: Codec, latents: Tensor, frames: int, fresh: bool) -> 
             book.initialize(residual)
         codes = book.encode(residual)
         counts = torch.bincount(codes, minlength=len(book.counts)).to(book.counts)
-        if dist.is_available() and dist.is_initialized():
-            dist.all_reduce(counts)
+        add_up(counts)
         book.counts.copy_((counts * (frames / counts.sum())).clamp(min=1e-3))
         book.sums.copy_(book.embedding * book.counts[:, None])
         residual = residual - book.decode(codes)

@@ -1,39 +1,34 @@
-"""The loop: batches in, updates out, and a run that can be stopped and continued at any moment.
+"""Support: the loop. Batches in, updates out, and a run that can be stopped and continued any time.
 
-Runs on whatever `accelerate` finds: a CPU, a GPU, or as many processes as `torchrun` or
-`accelerate launch` have started. A run is a folder:
+A run is a folder:
 
     config.json           what is learned
     metrics.jsonl         a line every few steps; validation has lines of its own
     step_….safetensors    the last two checkpoints
     tensorboard/          curves and sound, if asked for
-
-Chapter 10.
 """
 
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from random import Random
 from statistics import fmean
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
-from minicodec.training import run_state
-from minicodec.training.batches import Batch, Batches, Weighted
+from minicodec.training import processes, run_state
+from minicodec.training.batches import Batch, Batches
 from minicodec.training.config import TrainConfig, load_config
-from minicodec.training.devices import Interrupts, accelerator
-from minicodec.training.journal import Journal
-from minicodec.training.run_state import optimizer_tensors, restore_optimizer, under
-from minicodec.training.start import codebook_totals, weights_from
+from minicodec.training.export import export
+from minicodec.training.interrupts import Interrupts
+from minicodec.training.journal import Journal, means
+from minicodec.training.sources import Weighted
+from minicodec.training.start import start_codebooks, weights_from
 from minicodec.training.update import Diverged, Update
 from minicodec.training.validation import validate
 
@@ -41,8 +36,6 @@ from minicodec.training.validation import validate
 _TOO_LOUD = 10.0
 #: Plain numbers of a trainer that a checkpoint holds.
 _CLOCK = ("step", "minutes", "audio_hours", "loudness", "drawn")
-#: These may change from one part of a run to the next.
-_FREE = {"steps", "log_every", "validate_every"}
 
 
 class Trainer:
@@ -58,6 +51,7 @@ class Trainer:
         save_minutes: between checkpoints; at most this much is lost when the run is killed.
         workers: processes that read recordings ahead.
         tensorboard, visqol: see `Journal` and `validate`.
+        bfloat16: see `minicodec.training.processes.use_bfloat16`.
         progress: show a bar.
 
     Raises:
@@ -78,20 +72,21 @@ class Trainer:
         workers: int = 0,
         tensorboard: bool = False,
         visqol: bool = False,
+        bfloat16: bool = False,
         progress: bool = True,
     ):
         self.config, self.out, self.valid = config, Path(out), valid
         self.save_minutes, self.visqol, self.progress = save_minutes, visqol, progress
         # Recordings fade to silence, and the smallest floats are many times slower than others.
         torch.set_flush_denormal(True)
-        self.accelerator = accelerator()
+        self.accelerator = processes.accelerator()
         self.device, self.main = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.batches = Batches(sources, config, self.rank, self.world)
         endless = any(source.seconds is None for source, *_ in sources)
         self.workers = min(workers, 1) if endless else workers
-        bfloat16 = self.accelerator.mixed_precision == "bf16"
-        self.update = Update(config, self.device, self.world, bfloat16)
+        half = processes.use_bfloat16(bfloat16)
+        self.update = Update(config, self.device, self.world, half)
         self.step, self.minutes, self.audio_hours, self.loudness = 0, 0.0, 0.0, 1.0
         self.drawn = [0] * len(sources)
         checkpoint = self._newest(resume)
@@ -133,8 +128,8 @@ class Trainer:
                 losses = self._one_step(next(batches))
                 rows.append(losses)
                 elapsed = (time.monotonic() - began) / 60
-                elapsed, stopped, level = self._agree(
-                    elapsed, bool(interrupts.seen), losses["level"]
+                elapsed, stopped, level = processes.largest(
+                    elapsed, bool(interrupts.seen), losses["level"], device=self.device
                 )
                 self.minutes += elapsed
                 self._check_loudness(level)
@@ -142,7 +137,7 @@ class Trainer:
                 bar.set_postfix_str(f"{self.minutes:.1f} min, mel {losses['mel']:.3f}")
                 stop = self.step >= config.steps or self.minutes >= minutes or stopped > 0
                 if self.step % config.log_every == 0 or stop:
-                    self._note(_means(rows))
+                    self._note(means(rows))
                     rows = []
                 if self.step % config.validate_every == 0 or self.step == config.steps:
                     self.validate()
@@ -170,29 +165,27 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint."""
-        update = self.update
-        groups = {"codec": update.codec.state_dict(), "adam": optimizer_tensors(update.optimizer)}
-        if self.config.averaging:
-            groups["averaged"] = update.averaged.state_dict()
-        if update.discriminator is not None and update.judge_optimizer is not None:
-            groups["judge"] = update.discriminator.state_dict()
-            groups["judge_adam"] = optimizer_tensors(update.judge_optimizer)
-        tensors = {f"{g}.{k}": v for g, group in groups.items() for k, v in group.items()}
-        numbers = {name: getattr(self, name) for name in _CLOCK}
-        numbers["balancer"] = update.balancer.state_dict()
         if self.main:
-            run_state.write(self.out, self.step, tensors, numbers)
+            numbers = {name: getattr(self, name) for name in _CLOCK}
+            numbers["balancer"] = self.update.balancer.state_dict()
+            run_state.write(self.out, self.step, run_state.update_tensors(self.update), numbers)
         self.accelerator.wait_for_everyone()
 
-    def export(self, path: str | Path, facts: dict[str, object] | None = None) -> None:
-        """Write the codec as a file that `minicodec.load` reads, in 16-bit floats."""
+    def export(self, path: str | Path, facts: Mapping[str, object] | None = None) -> None:
+        """Write the codec as a file that `minicodec.load` reads; see `minicodec.training.export`.
+
+        Args:
+            facts: to write beside how the codec was trained, which is known.
+        """
+        if not self.main:
+            return
         recipe = dataclasses.asdict(self.config)
         del recipe["codec"]  # it is in the file already
         known = {"step": self.step, "minutes": round(self.minutes, 1),
                  "audio_hours": round(self.audio_hours, 2), "recipe": recipe}  # fmt: skip
-        if self.main:
-            self.update.averaged.name = Path(path).stem
-            save_codec(self.update.averaged, path, known | (facts or {}), half=True)
+        sources = [weighted.source for weighted in self.batches.sources]
+        level = fmean(self.config.gain)
+        export(self.update.averaged, path, known | dict(facts or {}), sources, level, self.progress)
 
     def close(self) -> None:
         """Part from the other processes of this run. A process that just ends may crash in them."""
@@ -200,40 +193,17 @@ class Trainer:
         self.accelerator.end_training()
 
     def _newest(self, resume: bool) -> run_state.Checkpoint | None:
+        if self.main:
+            check_run(self.out, self.config, resume)
         if not resume:
-            if self.main and run_state.found(self.out):
-                raise ValueError(
-                    f"{self.out} holds a run already: continue it with --resume, or choose "
-                    "another folder."
-                )
             return None
-        if self.main and (self.out / "config.json").is_file():
-            before = load_config(str(self.out / "config.json"))
-            mine, theirs = (dataclasses.asdict(c) for c in (self.config, before))
-            other = [k for k in mine if mine[k] != theirs[k] and k not in _FREE]
-            if other:
-                raise ValueError(
-                    f"{self.out} holds a run with another {', '.join(other)}: continue it with "
-                    f"{self.out / 'config.json'} as its config."
-                )
-        newest = run_state.read_last(self.out) if self.main else None
-        if self.world > 1:  # other machines may not see this folder
-            shared = [newest]
-            dist.broadcast_object_list(shared)
-            newest = shared[0]
-        return newest
+        return processes.from_the_first(run_state.read_last(self.out) if self.main else None)
 
     def _restore(self, checkpoint: run_state.Checkpoint) -> None:
-        update, tensors, numbers = self.update, checkpoint.tensors, checkpoint.numbers
-        update.codec.load_state_dict(under(tensors, "codec"))
-        update.averaged.load_state_dict(under(tensors, "averaged") or under(tensors, "codec"))
-        restore_optimizer(update.optimizer, under(tensors, "adam"))
-        if update.discriminator is not None and update.judge_optimizer is not None:
-            update.discriminator.load_state_dict(under(tensors, "judge"))
-            restore_optimizer(update.judge_optimizer, under(tensors, "judge_adam"))
-        update.balancer.load_state_dict(numbers["balancer"])
+        run_state.restore_update(self.update, checkpoint.tensors)
+        self.update.balancer.load_state_dict(checkpoint.numbers["balancer"])
         for name in _CLOCK:
-            setattr(self, name, numbers[name])
+            setattr(self, name, checkpoint.numbers[name])
         self.batches.seek(self.drawn)
 
     def _loader(self) -> Iterator[Batch]:
@@ -251,20 +221,12 @@ class Trainer:
             self._start_codebooks(fresh=True)
         try:
             losses = self.update(batch.audio.to(self.device, non_blocking=True), self.step)
-        except Diverged as error:
+        except ValueError as error:  # of gradients, or of the batch
             raise self._diverged(str(error)) from error
         self.drawn = [int(n) for n in batch.drawn]
         self.step += 1
         self.audio_hours += self.config.batch * self.config.seconds / 3600
         return losses
-
-    def _agree(self, *numbers: float) -> list[float]:
-        """The largest of each number among all processes, so that all decide alike."""
-        if self.world == 1:
-            return list(numbers)
-        shared = torch.tensor(numbers, device=self.device, dtype=torch.float64)
-        dist.all_reduce(shared, dist.ReduceOp.MAX)
-        return shared.tolist()
 
     def _check_loudness(self, level: float) -> None:
         self.loudness = 0.9 * self.loudness + 0.1 * level
@@ -282,27 +244,30 @@ class Trainer:
                      "audio_hours": round(self.audio_hours, 4)}  # fmt: skip
             self.journal.write(clock | row)
 
-    @torch.no_grad()
     def _start_codebooks(self, fresh: bool) -> None:
-        """K-means (or totals) from 16 latents for each vector of a codebook."""
-        config = self.config
-        frames = -(-config.length // config.codec.hop_length)
-        clips = -(-16 * config.codec.codebook_size // (frames * config.batch)) * config.batch
-        share, size = clips // self.world, config.batch // self.world
-        latents = []
-        for first in tqdm(range(self.rank * share, (self.rank + 1) * share, size), "latents",
-                          leave=False, disable=not (self.main and self.progress)):  # fmt: skip
-            drawn = [self.batches.clip(Random(f"{config.seed}/start/{number}"))
-                     for number in range(first, first + size)]  # fmt: skip
-            audio = torch.stack(drawn).to(self.device)
-            scale = self.codec._loudness(audio)
-            latents.append(self.codec.encoder(audio if scale is None else audio / scale))
-        torch.manual_seed(config.seed)
-        codebook_totals(self.codec, torch.cat(latents), frames * config.batch, fresh)
+        start_codebooks(self.codec, self.batches, fresh, self.main and self.progress)
         self.update.averaged.load_state_dict(self.codec.state_dict())
 
 
-def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of each number over the rows that have it."""
-    names = sorted({name for row in rows for name in row})
-    return {n: round(fmean(row[n] for row in rows if n in row), 5) for n in names}
+def check_run(folder: Path, config: TrainConfig, resume: bool) -> None:
+    """Refuse a folder in which this run can neither begin nor go on.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder, so it cannot hold a run.")
+    if not resume:
+        if run_state.found(folder):
+            raise ValueError(
+                f"{folder} holds a run already: continue it with --resume, or choose another "
+                "folder."
+            )
+        return
+    if (folder / "config.json").is_file():
+        other = config.differs(load_config(str(folder / "config.json")))
+        if other:
+            raise ValueError(
+                f"{folder} holds a run with another {', '.join(other)}: continue it with "
+                f"{folder / 'config.json'} as its config."
+            )

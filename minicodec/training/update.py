@@ -18,10 +18,8 @@ Chapter 10. Paper: sections 3.4 and 4.1.
 import copy
 from contextlib import nullcontext
 from random import Random
-from typing import NamedTuple
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from minicodec.model.codec import Codec
@@ -40,17 +38,11 @@ from minicodec.training.losses import (
     mel_loss,
     time_loss,
 )
+from minicodec.training.processes import average_gradients
 
 
 class Diverged(ValueError):
     """A run that went wrong: its weights are of no use any more."""
-
-
-class Passed(NamedTuple):
-    """What a forward pass gives."""
-
-    output: Tensor  #: [B, C, T], the copy
-    commitment: Tensor  #: scalar; 0 without the quantizer
 
 
 class Update:
@@ -120,6 +112,7 @@ class Update:
 
         Raises:
             Diverged: for gradients that are NaN or infinite; the codec has not been changed then.
+            ValueError: as `Codec.forward`.
         """
         config = self.config
         bandwidth, judge_learns = self.draw(step)
@@ -128,7 +121,8 @@ class Update:
         judged = self.discriminator is not None and step >= config.discriminator_from
         alone = judged and step < config.discriminator_from + config.head_start
         with torch.set_grad_enabled(not alone):
-            output, commitment = self.forward(audio, bandwidth if step >= config.warm_up else None)
+            with self._fast():
+                output, _, commitment = self.codec(audio, bandwidth, step >= config.warm_up)
             losses = {"time": time_loss(output, audio), "mel": self._mel(output, audio)}
         shown = losses | {"commitment": commitment}
         shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
@@ -179,23 +173,8 @@ class Update:
         """The bandwidth of a step, and whether the discriminator learns; seeds torch as well."""
         random = Random(f"{self.config.seed}/update/{step}")
         torch.manual_seed(random.getrandbits(63))
-        bandwidth = random.choice(self.config.codec.bandwidths)
+        bandwidth = self.config.codec.draw_bandwidth(random)
         return bandwidth, random.random() < self.config.discriminator_share
-
-    def forward(self, audio: Tensor, bandwidth: float | None) -> Passed:
-        """Copies of clips at a bandwidth, or without the quantizer; see `Codec.forward`."""
-        codec = self.codec
-        scale = codec._loudness(audio)
-        learns = torch.is_grad_enabled() and not self.config.decoder_only
-        with torch.set_grad_enabled(learns):
-            with self._fast():
-                latents = codec.encoder(audio if scale is None else audio / scale).float()
-            commitment = latents.new_zeros(())
-            if bandwidth is not None:
-                latents, _, commitment = codec.quantizer(latents, codec.config.n_q(bandwidth))
-        with self._fast():
-            output = codec.decoder(latents)[..., : audio.shape[-1]].float()
-        return Passed(output if scale is None else output * scale, commitment)
 
     def _listener(self, bandwidth: float) -> nn.Module:
         if isinstance(self.discriminator, BandwidthDiscriminators):
@@ -231,8 +210,7 @@ class Update:
         max_norm: float | None,
         who: str,
     ) -> None:
-        if self.world > 1:
-            average_gradients(weights)
+        average_gradients(weights)
         norm = nn.utils.clip_grad_norm_(weights, max_norm or float("inf"))
         if not torch.isfinite(norm):
             raise Diverged(f"the gradient of the {who} is not finite.")
@@ -242,17 +220,3 @@ class Update:
         if not self.bfloat16:
             return nullcontext()
         return torch.autocast(torch.device(self.device).type, torch.bfloat16)
-
-
-def average_gradients(weights: list[nn.Parameter]) -> None:
-    """Mean over all processes, in one message: clearer than a wrapper around the model.
-
-    DistributedDataParallel hides the same in hooks of `backward`, and then wants one backward pass
-    through every weight; here two networks share a graph.
-    """
-    present = [w for w in weights if w.grad is not None]
-    flat = torch.cat([w.grad.flatten() for w in present])  # type: ignore[union-attr]
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    for weight, part in zip(present, flat.split([w.numel() for w in present])):
-        weight.grad = part.view_as(weight)

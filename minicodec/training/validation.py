@@ -1,6 +1,6 @@
-"""How good is it so far? Held-out clips through the codec, at every bandwidth.
+"""Support: how good is it so far? Held-out clips through the codec, at every bandwidth.
 
-Chapter 10; the measures are those of chapters 01 and 14.
+The measures are those of chapters 01 and 14.
 """
 
 import math
@@ -11,8 +11,35 @@ import torch
 from torch import Tensor
 
 from minicodec.model.codec import Codec
-from minicodec.sound import judges
+from minicodec.sound import audio, judges
 from minicodec.sound.metrics import codebook_use, mel_distance, si_sdr
+from minicodec.training.config import TrainConfig
+from minicodec.training.folder import Folder
+
+
+def held_out(
+    folder: str, config: TrainConfig, seconds: float = 3.0, most: int = 40
+) -> list[Tensor]:
+    """The beginning of each recording in a folder, [1, C, T], brought to half of full scale.
+
+    Raises:
+        ValueError: if nothing in the folder can be used.
+    """
+    files = Folder(folder, config.codec.sample_rate, config.codec.channels, config.seconds, 0).files
+    step = max(1, len(files) // most)
+    clips = []
+    for file in files[::step][:most]:
+        try:
+            clip, _ = audio.load(file, config.codec.sample_rate, config.codec.channels)
+        except ValueError as error:
+            print(f"skipped for validation: {error}")
+            continue
+        clip = clip[None, :, : round(seconds * config.codec.sample_rate)]
+        if float(clip.abs().max()) > 0:
+            clips.append(0.5 * clip / clip.abs().max())
+    if not clips:
+        raise ValueError(f"no recording in {folder} can be used: all are silent or damaged.")
+    return clips
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ CONFIG = TrainConfig(
     betas=(0.8, 0.99),
     final_rate=0.02,
     max_norm=10.0,
+    averaging=0.999,
     warm_up=300,
     time=0.03,
     mel=0.97,

@@ -1,0 +1,76 @@
+"""The command `minicodec train`."""
+
+import json
+
+import pytest
+import torch
+from short_runs import CODEC, CONFIG, RATE, batch
+
+import minicodec
+from minicodec.cli import main
+from minicodec.model.checkpoint import facts
+from minicodec.training import journal
+
+
+def test_the_command_trains_exports_and_refuses(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    for i in range(3):
+        minicodec.audio.save(tmp_path / f"data/{i}.wav", batch(i, 1)[0], RATE)
+    (tmp_path / "data/broken.wav").write_bytes(b"RIFF")
+    CONFIG.save(tmp_path / "mine.json")
+    line = ["train", str(tmp_path / "mine.json"), "--data", str(tmp_path / "data"), "--out",
+            str(tmp_path / "run"), "--valid", str(tmp_path / "data")]  # fmt: skip
+    assert main([*line, "--steps", "3", "--export", str(tmp_path / "c.safetensors")]) == 0
+    said = capsys.readouterr()
+    assert "skipped {'cannot be read': 1}" in said.out and "done: 3 of 3 steps" in said.out
+    assert minicodec.load(str(tmp_path / "c.safetensors")).config == CODEC
+    assert main([*line, "--steps", "4"]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main([*line, "--steps", "4", "--resume"]) == 0
+    assert "from step 3" in capsys.readouterr().out
+    assert "mel_0.2" in journal.read(tmp_path / "run/metrics.jsonl")[-1]
+    assert main(["train", "huge", "--data", "x", "--out", "y"]) == 2
+    assert "mini_24khz" in capsys.readouterr().err
+
+
+def words(tmp_path, *more):
+    """A command that trains three steps."""
+    (tmp_path / "data").mkdir()
+    minicodec.audio.save(tmp_path / "data/a.wav", batch(count=1)[0].repeat(1, 5), RATE)
+    CONFIG.save(tmp_path / "mine.json")
+    return ["train", str(tmp_path / "mine.json"), "--data", str(tmp_path / "data"), "--out",
+            str(tmp_path / "run"), "--steps", "3", *more]  # fmt: skip
+
+
+@pytest.mark.parametrize("said, option", [(None, True), ("no", True), ("bf16", False)])
+def test_bfloat16_by_option_or_by_environment(said, option, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    if said:
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", said)
+    types = set()
+    forward = torch.nn.functional.conv1d
+
+    def seen(x, weight, *rest, **more):
+        y = forward(x, weight, *rest, **more)
+        types.add(y.dtype)
+        return y
+
+    monkeypatch.setattr(torch.nn.functional, "conv1d", seen)
+    assert main(words(tmp_path, *["--bfloat16"] * option)) == 0
+    assert torch.bfloat16 in types and "in bfloat16" in capsys.readouterr().out
+
+
+def test_what_is_exported_says_whose_recordings_it_learned_from(tmp_path, capsys):
+    told = tmp_path / "facts.json"
+    told.write_text(json.dumps({"licence": "CC0", "data": "sine waves"}))
+    line = words(tmp_path, "--facts", str(told))
+    assert main(line) == 2 and "--export" in capsys.readouterr().err
+    line += ["--export", str(tmp_path / "c.safetensors")]
+    for text in ("{", "[1]"):
+        told.write_text(text)
+        assert main(line) == 2 and "facts.json" in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()  # found before any long work
+    told.write_text(json.dumps({"licence": "CC0", "data": "sine waves"}))
+    assert main(line) == 0
+    known = facts(tmp_path / "c.safetensors")
+    assert known["licence"] == "CC0" and known["data"] == "sine waves" and known["step"] == 3

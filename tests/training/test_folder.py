@@ -1,0 +1,65 @@
+"""A folder as a source: pieces as asked for, the same again, and what cannot be used is counted."""
+
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from sources_by_hand import RATE, mixed_folder, tone, write
+
+from minicodec.training.folder import Folder
+
+
+@pytest.mark.parametrize("memory", [0, 1e9])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_folder_gives_pieces_as_asked_and_skips_what_it_cannot_use(tmp_path, memory, channels):
+    folder = mixed_folder(tmp_path)
+    source = Folder(folder, RATE, channels, shortest=0.5, memory=memory)
+    for seed in range(40):
+        piece = source.crop(Random(seed), 4000)
+        assert piece.shape == (channels, 4000) and piece.dtype == torch.float32
+        assert 0.1 < piece.abs().max() < 0.35
+        assert torch.equal(piece, source.crop(Random(seed), 4000))
+    if channels == 2:
+        assert source.skipped["more than two channels"] == 1
+    assert source.skipped["too short"] == 2 and source.skipped["cannot be read"] == 1
+    assert source.skipped["damaged inside"] == 1 and str(folder / "nan.wav") in source.bad
+
+
+def test_memory_and_disk_give_the_same_pieces(tmp_path):
+    write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 30000))
+    kept, read = (Folder(tmp_path, RATE, memory=memory) for memory in (1e9, 0))
+    for seed in range(5):
+        torch.testing.assert_close(
+            kept.crop(Random(seed), RATE), read.crop(Random(seed), RATE), atol=1e-4, rtol=0
+        )
+
+
+def test_long_recordings_are_drawn_from_more_often(tmp_path):
+    write(tmp_path / "long.wav", tone(9, level=0.2))
+    write(tmp_path / "brief.wav", tone(1, level=0.8))
+    source = Folder(tmp_path, RATE, shortest=0.5)
+    loud = sum(float(source.crop(Random(i), 800).abs().max()) > 0.5 for i in range(400))
+    assert 20 < loud < 65  # of 400, one in ten
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    with pytest.raises(ValueError, match="not a folder"):
+        Folder(tmp_path / "nowhere", RATE)
+    write(tmp_path / "short.wav", tone(0.2))
+    with pytest.raises(ValueError, match="too short.: 1"):
+        Folder(tmp_path, RATE)
+
+
+@pytest.mark.parametrize("memory", [0, 1e9])
+def test_all_recordings_of_a_folder_once_and_whole(memory, tmp_path):
+    for number in range(6):
+        write(tmp_path / f"{number}.wav", tone(1 + number / 10, level=0.3))
+    source = Folder(tmp_path, RATE, memory=memory)
+    (tmp_path / "2.wav").write_bytes(b"gone")
+    lengths = [clip.shape[1] for clip in source.recordings()]
+    left = [n for n in range(6) if memory or n != 2]
+    assert sorted(lengths) == [8000 + 800 * n for n in left]
+    assert lengths != sorted(lengths)  # the order mixes what lies together
+    assert lengths == [clip.shape[1] for clip in source.recordings()]
+    assert source.skipped["damaged inside"] == (0 if memory else 1)

@@ -1,0 +1,105 @@
+"""Data sets of others as sources: they go on where they were, and can be shared by processes."""
+
+import io
+from random import Random
+
+import datasets
+import numpy as np
+import pytest
+import soundfile
+import torch
+from sources_by_hand import CONFIG, RATE, tone
+
+from minicodec.training.published import Clips, Stream
+from minicodec.training.sources import open_source
+
+
+class LikeTorchaudio(torch.utils.data.Dataset):
+    """Gives what `torchaudio.datasets.LIBRISPEECH` gives."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        if index == 3:
+            return torch.zeros(1, 100), 16000, "too short", 1, 2, 3
+        samples = torch.full((1, 16000 + index), float(index) / 10)
+        return samples, 16000, "words", 1, 2, 3
+
+
+def test_a_torchaudio_dataset_is_a_source():
+    source = Clips(LikeTorchaudio(), RATE, channels=2, shortest=0.5)
+    levels = {round(float(source.crop(Random(i), 4000)[0, 2000]), 1) for i in range(60)}
+    assert levels == {0.0, 0.1, 0.2, 0.4} and source.skipped["too short"] > 0
+    assert torch.equal(source.crop(Random(1), 4000), source.crop(Random(1), 4000))
+
+
+def examples(count=12):
+    return {"audio": [{"array": np.full(8000, i / 20, np.float32), "sampling_rate": RATE}
+                      for i in range(count)]}  # fmt: skip
+
+
+def drawn(source, count):
+    return [round(float(source.crop(Random(i), 400)[0, 100]), 2) for i in range(count)]
+
+
+def test_a_hugging_face_stream_is_a_source_and_goes_on_where_it_was():
+    stream = datasets.Dataset.from_dict(examples()).to_iterable_dataset()
+    whole = Stream(stream, RATE, keep=4, uses=2)
+    before = drawn(whole, 9)
+    assert set(before[:2]) <= {0, 0.05, 0.1, 0.15}  # at first only what was kept first
+    position = whole.drawn
+    after = [whole.crop(Random(i), 400) for i in range(30)]  # beyond the end: it starts again
+    resumed = Stream(stream, RATE, keep=4, uses=2)
+    resumed.seek(position)
+    assert all(torch.equal(a, resumed.crop(Random(i), 400)) for i, a in enumerate(after))
+
+
+def test_processes_share_a_stream():
+    stream = datasets.Dataset.from_dict(examples()).to_iterable_dataset()
+    seen = [set(drawn(Stream(stream, RATE, keep=6, part=part, parts=2), 60)) for part in (0, 1)]
+    assert not seen[0] & seen[1] and len(seen[0] | seen[1]) == 12
+
+
+def test_a_stream_of_files_needs_no_decoder_of_its_own(tmp_path):
+    files = []
+    for i in range(3):
+        data = io.BytesIO()
+        soundfile.write(data, tone(1, rate=16000, level=0.1 * (i + 1)), 16000, format="FLAC")
+        files.append({"bytes": data.getvalue(), "path": None})
+    files[1] = {"bytes": b"not a file", "path": None}
+    table = datasets.Dataset.from_dict({"audio": files}).cast_column("audio", datasets.Audio())
+    table.to_parquet(tmp_path / "part.parquet")
+    stream = datasets.load_dataset(
+        "parquet", data_files=str(tmp_path / "part.parquet"), split="train", streaming=True
+    )
+    source = Stream(stream, RATE, shortest=0.5, keep=3, uses=100)
+    levels = {round(float(source.crop(Random(i), 4000).abs().max()), 1) for i in range(20)}
+    assert levels == {0.1, 0.3} and sum(source.skipped.values()) == 1
+    named = open_source(f"hf:{tmp_path}:train", CONFIG)
+    assert named.weight == 3600 and named.source.crop(Random(0), 4000).shape == (1, 4000)
+
+
+def test_streams_that_cannot_be_used():
+    silent = datasets.Dataset.from_dict({"text": ["a"]}).to_iterable_dataset()
+    with pytest.raises(ValueError, match="no column 'audio', but text"):
+        Stream(silent, RATE).crop(Random(0), 100)
+    with pytest.raises(ValueError, match="no recordings"):
+        Stream([], RATE).crop(Random(0), 100)
+    brief = [{"audio": {"array": np.zeros(10), "sampling_rate": RATE}}]
+    with pytest.raises(ValueError, match="too short"):
+        Stream(brief, RATE, keep=3).crop(Random(0), 100)
+
+
+def test_all_recordings_once_and_whole():
+    clips = list(Clips(LikeTorchaudio(), RATE, shortest=0.5).recordings())
+    assert sorted(round(float(c[0, 2000]), 1) for c in clips) == [0.0, 0.1, 0.2, 0.4]
+    assert all(abs(c.shape[1] - RATE) <= 2 for c in clips)
+    source = Stream(datasets.Dataset.from_dict(examples()).to_iterable_dataset(), RATE, keep=4)
+    first = source.crop(Random(0), 400)
+    levels = [round(float(c[0, 100]), 2) for c in source.recordings()]
+    assert levels == [round(i / 20, 2) for i in range(12)]
+    assert source.drawn == 1  # what is drawn is not disturbed
+    again = Stream(datasets.Dataset.from_dict(examples()).to_iterable_dataset(), RATE, keep=4)
+    assert torch.equal(first, again.crop(Random(0), 400))
+    assert torch.equal(source.crop(Random(1), 400), again.crop(Random(1), 400))
