@@ -1,4 +1,4 @@
-"""A piece of a page that carries all it needs: markup, style and script.
+"""Support: a piece of a page that carries all it needs: markup, style and script.
 
 It works in a notebook, in the built book and as a file. What a page without scripts shows is in the
 markup; `web/` holds the style and the scripts. Each mode of listening (comparison, blind tests) has

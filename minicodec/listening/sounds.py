@@ -1,4 +1,4 @@
-"""What a player holds: sounds, checked, levelled with each other, and packed without loss."""
+"""Support: what a player holds: sounds, checked, levelled with each other, packed without loss."""
 
 import base64
 import html

@@ -1,7 +1,7 @@
-"""Measures that others made to stand in for ears: ViSQOL, PESQ, STOI. And what each cannot hear.
+"""Support: what others made to stand in for ears: ViSQOL, PESQ, STOI. And what each cannot hear.
 
-Chapter 14. All three come from packages: pip install "minicodec[metrics]". Our own measures are in
-`minicodec.metrics`.
+Chapter 14 puts them beside ears. All three come from packages: pip install "minicodec[metrics]".
+Our own measures are in `minicodec.metrics`.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""Pictures of sound, drawn one way in the whole book.
+"""Support: pictures of sound, drawn one way in the whole book.
 
 Colours are told apart by readers with any kind of colour vision (Okabe and Ito's palette), and
 backgrounds are transparent with mid-grey text, so that figures sit on light and dark pages.

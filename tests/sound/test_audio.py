@@ -143,6 +143,31 @@ def test_check_lets_audio_pass():
         audio.check(torch.zeros(2, 2, 1, dtype=dtype), channels=2)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_one_wrong_sample_is_enough(value):
+    clip = torch.zeros(1, 2, 1000)
+    audio.check_finite(clip)
+    clip[0, 1, 777] = value
+    with pytest.raises(ValueError, match="^audio holds NaN or infinite samples.$"):
+        audio.check_finite(clip)
+    with pytest.raises(AudioFileError, match="^x.wav holds NaN or infinite samples.$"):
+        audio.check_finite(clip, "x.wav", AudioFileError)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "subtype"),
+    [("x.opus", "OGG", "OPUS"), ("x.oga", "OGG", "VORBIS"), ("x.aif", "AIFF", "PCM_24")],
+)
+def test_what_is_read_but_not_written(tmp_path, name, kind, subtype):
+    tone = sine(440, 48000)
+    soundfile.write(tmp_path / name, tone[0].numpy(), 48000, format=kind, subtype=subtype)
+    back, rate = audio.load(tmp_path / name)
+    assert (rate, back.shape) == (48000, tone.shape)
+    assert (back - tone)[:, 5000:-5000].abs().max() < 0.03
+    with pytest.raises(ValueError, match="the ending must be one of"):
+        audio.save(tmp_path / name, tone, 48000)
+
+
 #: Name, content, and what the message must say.
 BROKEN = [
     ("missing.wav", None, "no such file"),

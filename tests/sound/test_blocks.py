@@ -12,6 +12,7 @@ import torch
 from minicodec import audio
 from minicodec.sound.audio import AudioFileError
 from minicodec.sound.blocks import BlockWriter, open_blocks
+from minicodec.sound.files import NotWritten
 
 
 def joined(sound) -> torch.Tensor:
@@ -154,6 +155,22 @@ def test_an_error_leaves_what_was_there(tmp_path):
     with pytest.raises(KeyError), BlockWriter(tmp_path / "x.wav", 24000, 1) as out:
         out.write(torch.zeros(1, 1, 100))
         raise KeyError
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    (tmp_path / "x.flac").write_bytes(b"precious")
+
+    def full_disk(self, samples):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full_disk)
+    message = "x.flac cannot be written: No space left on device.$"
+    with (
+        pytest.raises(NotWritten, match=message),
+        BlockWriter(tmp_path / "x.flac", 24000, 1) as out,
+    ):
+        out.write(torch.zeros(1, 1, 100))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
 
 
