@@ -26,7 +26,8 @@ from torch import Tensor
 
 import minicodec
 from minicodec import audio
-from minicodec.bits.exact import ExactLanguageModel, quantize
+from minicodec.bits.exact import ExactLanguageModel, exact_copy
+from minicodec.bits.exact_fast import faster
 from minicodec.bits.language_model import LanguageModelConfig, convert
 from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.range_coder import decode_codes, encode_codes
@@ -100,7 +101,7 @@ def main() -> None:
     models = {
         "ours, the paper's sizes": (
             assemble(ENCODEC_24KHZ, convert_codec(official.state_dict()), "encodec_24khz"),
-            quantize(convert(official_lm.state_dict(), LanguageModelConfig(n_q=32))),
+            faster(exact_copy(convert(official_lm.state_dict(), LanguageModelConfig(n_q=32)))),
         ),
         "mini_24khz": (minicodec.load("mini_24khz"), load_language_model("mini_24khz")),
     }

@@ -84,6 +84,11 @@ def check_tensors(config: LanguageModelConfig, tensors: Mapping[str, Tensor]) ->
             f"an exact model has at most 512 channels and 16384 entries in a codebook, but this "
             f"has {config.dim} and {config.codebook_size}."
         )
+    most = (1 << 53) // (EXP_ONE * ATTENTION_LIMIT) - 1  # sums over what is heard are in float64
+    if config.context > most:
+        raise ValueError(
+            f"an exact model looks back over at most {most} frames, but this over {config.context}."
+        )
     products = {"heads": (config.n_q * config.codebook_size, config.dim)}
     norms = ["norm"]
     for layer in range(config.layers):

@@ -78,7 +78,7 @@ class LanguageModelConfig:
         return int(self.seconds * self.frame_rate)
 
 
-class State(NamedTuple):
+class LanguageModelState(NamedTuple):
     """What a model remembers between two calls."""
 
     n_q: int  #: codebooks in use
@@ -189,7 +189,7 @@ class LanguageModel(nn.Module):
         before = F.pad(codes + 1, (1, 0))[..., : codes.shape[2]]
         return self._advance(before, self.start(codes.shape[1], len(codes), offset))[0]
 
-    def start(self, n_q: int, batch: int = 1, offset: int = 0) -> State:
+    def start(self, n_q: int, batch: int = 1, offset: int = 0) -> LanguageModelState:
         """The state before the first frame.
 
         As in the official code, every layer's past begins with one frame whose input was all
@@ -202,9 +202,11 @@ class LanguageModel(nn.Module):
             _, key, value = layer.split(bias)
             keys.append(key)
             values.append(value)
-        return State(n_q, offset, tuple(keys), tuple(values))
+        return LanguageModelState(n_q, offset, tuple(keys), tuple(values))
 
-    def stream(self, codes: Tensor | None, state: State) -> tuple[Tensor, State]:
+    def stream(
+        self, codes: Tensor | None, state: LanguageModelState
+    ) -> tuple[Tensor, LanguageModelState]:
         """Scores of the next frame, given the one just seen; the layers' past is not computed anew.
 
         Args:
@@ -225,7 +227,9 @@ class LanguageModel(nn.Module):
         scores, state = self._advance(before, state)
         return scores[:, :, 0], state
 
-    def _advance(self, before: Tensor, state: State) -> tuple[Tensor, State]:
+    def _advance(
+        self, before: Tensor, state: LanguageModelState
+    ) -> tuple[Tensor, LanguageModelState]:
         """`before`: [B, K, T], codes of the frame before each, plus 1; 0 where there is none."""
         batch, n_q, frames = before.shape
         size, context = self.config.codebook_size, self.config.context
@@ -242,7 +246,7 @@ class LanguageModel(nn.Module):
         scores = F.linear(x, self.heads.weight[:rows], self.heads.bias[:rows])
         scores = scores.view(batch, frames, n_q, size).transpose(1, 2)
         position = state.position + frames
-        return scores, State(n_q, position, tuple(all_keys), tuple(all_values))
+        return scores, LanguageModelState(n_q, position, tuple(all_keys), tuple(all_values))
 
 
 def bits(scores: Tensor, codes: Tensor) -> Tensor:

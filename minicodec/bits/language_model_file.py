@@ -17,10 +17,12 @@ import safetensors
 from safetensors.torch import load_file, save
 
 from minicodec.bits.exact import ExactLanguageModel
+from minicodec.bits.exact_fast import FastExactLanguageModel
 from minicodec.bits.language_model import LanguageModelConfig
 from minicodec.model import checkpoint
 from minicodec.model.checkpoint import CheckpointError
 from minicodec.model.codec import Codec
+from minicodec.sound.files import write_bytes
 
 #: Language models that come with the package, by the name of the codec that they are for.
 SHIPPED_LM = {"mini_24khz": Path(__file__).parents[1] / "weights" / "mini_24khz_lm.safetensors"}
@@ -43,23 +45,17 @@ def save_language_model(
         "fingerprint": model.fingerprint.hex(),
         "facts": json.dumps(dict(facts or {})),
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        tensors = {name: tensor.contiguous() for name, tensor in model.tensors.items()}
-        part.write_bytes(save(tensors, metadata))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in model.tensors.items()}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, save(tensors, metadata))
 
 
-def load_language_model(name: str | Path, device: str | None = None) -> ExactLanguageModel:
+def load_language_model(name: str | Path, device: str | None = None) -> FastExactLanguageModel:
     """Read what `save_language_model` wrote.
 
     Args:
         name: of a codec that a language model ships with, or the path of a file.
-        device: as for `ExactLanguageModel`.
+        device: as for `FastExactLanguageModel`.
 
     Raises:
         CheckpointError: if the file is missing, damaged, not one of ours, or would not be exact.
@@ -69,7 +65,7 @@ def load_language_model(name: str | Path, device: str | None = None) -> ExactLan
     try:
         config = LanguageModelConfig(**json.loads(metadata["config"]))
         codec = bytes.fromhex(metadata.get("codec", ""))
-        model = ExactLanguageModel(config, load_file(path), codec, device)
+        model = FastExactLanguageModel(config, load_file(path), codec, device)
     except (TypeError, ValueError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path} holds no exact language model: {error}") from error
     if model.fingerprint.hex() != metadata.get("fingerprint"):

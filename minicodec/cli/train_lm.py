@@ -14,7 +14,8 @@ from minicodec.model.pretrained import load
 def train_lm(args: argparse.Namespace) -> None:
     """Train a language model for the codes of a codec, or go on with a run that was stopped."""
     from minicodec.bits import lm_training as learning
-    from minicodec.bits.exact import quantize
+    from minicodec.bits.exact import exact_copy
+    from minicodec.bits.exact_fast import faster
     from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
     from minicodec.bits.language_model_file import save_language_model
 
@@ -49,7 +50,7 @@ def train_lm(args: argparse.Namespace) -> None:
     print(f"{size:.2f} million weights learn from {hours:.2f} hours of codes")
     recipe = learning.Recipe(args.batch, args.learning_rate, args.weight_decay, seed=args.seed)
     trainer = learning.LanguageModelTrainer(model, codes, valid, levels, run, args.minutes, recipe)
-    exact = quantize(trainer.run(), fingerprint(codec))
+    exact = faster(exact_copy(trainer.run(), fingerprint(codec)))
     rows = {}
     print("kbps    levels  float   exact   bits per code on recordings not learned from")
     for bandwidth, n_q in zip(codec.config.bandwidths, levels):

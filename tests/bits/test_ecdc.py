@@ -4,7 +4,6 @@ Random weights: the real ones would have to be downloaded, and change nothing he
 """
 
 import importlib
-import io
 import json
 import struct
 import time
@@ -12,20 +11,11 @@ import time
 import pytest
 import torch
 from encodec import EncodecModel
-from encodec.model import LMModel
-from encodec.quantization import ac
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from official_lm import ours_like, sharp_official_lm
 
-from minicodec.bits.arithmetic_coder import (
-    ArithmeticDecoder,
-    ArithmeticEncoder,
-    OfficialSteps,
-    tables_from_floats,
-)
 from minicodec.bits.ecdc import EcdcError, read_ecdc, read_header, write_ecdc
-from minicodec.bits.language_model import LanguageModelConfig
-from minicodec.bits.language_model import convert as convert_lm
 from minicodec.model.checkpoint import assemble
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ
 from minicodec.model.pretrained import convert
@@ -33,7 +23,6 @@ from minicodec.model.pretrained import convert
 #: The package has a function of this name too, which hides the module.
 official_compress = importlib.import_module("encodec.compress")
 CONFIGS = {"encodec_24khz": ENCODEC_24KHZ, "encodec_48khz": ENCODEC_48KHZ}
-CONTEXT = 20  # frames, fewer than the clips have
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +34,7 @@ def official():
         model = getattr(EncodecModel, name.replace("_", "_model_"))(pretrained=False).eval()
         for level, layer in enumerate(model.quantizer.vq.layers):
             layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
-        lm = LMModel(4, 1024, dim=64, num_heads=4, num_layers=2, past_context=CONTEXT).eval()
-        for head in lm.linears:
-            head.weight.data *= 6  # as sharp as a trained one
+        lm = sharp_official_lm()
         model.get_lm_model = lambda lm=lm: lm
         model.name = name  # set by pretrained=True alone
         models[name] = model
@@ -67,14 +54,7 @@ def ours(official):
 
 @pytest.fixture(scope="module")
 def our_lm(official):
-    return {name: lm_like(official[name].get_lm_model()) for name in CONFIGS}
-
-
-def lm_like(theirs: LMModel):
-    config = LanguageModelConfig(
-        n_q=4, dim=64, layers=2, heads=4, hidden=256, frame_rate=1, seconds=float(CONTEXT)
-    )
-    return convert_lm(theirs.state_dict(), config)
+    return {name: ours_like(official[name].get_lm_model()) for name in CONFIGS}
 
 
 def sound(name: str, length: int) -> torch.Tensor:
@@ -129,54 +109,6 @@ def test_files_with_a_language_model(official, ours, our_lm, name, length):
         restored = read_ecdc(theirs, ours[name], our_lm[name])
     codes = read_ecdc(write_ecdc(ours[name], audio, bandwidth), ours[name])
     assert torch.equal(restored, codes)
-
-
-def test_the_evaluation_is_the_official_one_to_the_bit(official, our_lm):
-    theirs = official["encodec_24khz"].get_lm_model()
-    steps = OfficialSteps(our_lm["encodec_24khz"], 3)
-    codes = torch.randint(1024, (3, 2 * CONTEXT))
-    states, offset, seen, frame = None, 0, torch.zeros(1, 3, 1, dtype=torch.long), None
-    with torch.no_grad():
-        for t in range(2 * CONTEXT):
-            expected, states, offset = theirs(seen, states, offset)
-            assert torch.equal(steps.probabilities(frame), expected[0, :, :, 0].T), t
-            frame, seen = codes[:, t], codes[None, :, t : t + 1] + 1
-    with pytest.raises(ValueError, match="knows 1 to 4 codebooks, not 5"):
-        OfficialSteps(our_lm["encodec_24khz"], 5)
-
-
-@given(st.integers(1, 300), st.integers(0, 40), st.sampled_from([0.0, 1.0, 10.0]), st.integers(0))
-@settings(max_examples=40, deadline=None)
-def test_the_coder_writes_the_official_bits(size, count, sharpness, seed):
-    generator = torch.Generator().manual_seed(seed % 2**32)
-    scores = sharpness * torch.randn(count, size, generator=generator)
-    symbols = torch.randint(size, (count,), generator=generator).tolist()
-    tables = tables_from_floats(scores.softmax(1))
-    file = io.BytesIO()
-    theirs, mine = ac.ArithmeticCoder(file), ArithmeticEncoder()
-    for row, (symbol, scores_) in enumerate(zip(symbols, scores)):
-        table = ac.build_stable_quantized_cdf(scores_.softmax(0), 24, check=False)
-        assert tables[row].tolist() == table.tolist()
-        theirs.push(symbol, table)
-        mine.push(symbol, tables[row])
-    theirs.flush()
-    data = mine.finish()
-    assert data == file.getvalue()
-    decoder = ArithmeticDecoder(data + b"\xff")
-    assert [decoder.pull(table) for table in tables] == symbols
-    assert decoder.bytes_read == len(data)
-
-
-def test_wrong_tables_are_noticed_or_give_other_symbols():
-    tables = tables_from_floats(torch.randn(400, 50).softmax(1))
-    encoder = ArithmeticEncoder()
-    for table in tables:
-        encoder.push(7, table)
-    decoder, found = ArithmeticDecoder(encoder.finish()), []
-    with pytest.raises(ValueError, match="between two symbols|data end"):
-        for table in tables_from_floats(torch.randn(100_000, 50).softmax(1)):
-            found.append(decoder.pull(table))
-    assert found[:400] != [7] * 400
 
 
 @pytest.mark.parametrize(
