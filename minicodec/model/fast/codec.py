@@ -1,13 +1,13 @@
 """Support: a trained codec made fast, and the one seam between it and the taught modules.
 
-`faster(codec)` gives a codec that computes the same. It holds the taught modules, with their weights
-and names, so it is saved, named and moved as any other; only the four methods that do the work are
-replaced. On a CPU they use weights that were prepared beforehand, and are prepared anew when a weight
-has changed. On other devices they are the taught ones.
+`faster(codec)` gives a codec that computes the same. It holds the taught modules, with their
+weights and names, so it is saved, named and moved as any other; only the four methods that do the
+work are replaced. On a CPU they use weights that were prepared beforehand, and are prepared anew
+when a weight has changed. On other devices they are the taught ones.
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -19,14 +19,25 @@ from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.fast.activation import QuickELU
 from minicodec.model.fast.layers import FastCodebooks
 from minicodec.model.fast.networks import FastNetwork
-from minicodec.model.seanet import StreamState
+from minicodec.model.quantize import ResidualVectorQuantizer
+from minicodec.model.seanet import Decoder, Encoder, StreamState
 
 
-def faster(codec: Codec) -> Codec:
+def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
     """A codec with the same weights, codes and states, that encodes and decodes sooner.
 
     For a codec that is not being trained: weight norm is multiplied out, and no gradients flow. The
     given codec stays as it is. `minicodec.load` does this already.
+
+    Args:
+        dtype: what the convolutions and the LSTM of a codec that streams compute in. bfloat16 is
+            for processors that have instructions for it. It is another computation: some codes
+            are other ones, see `book/fast.md` for how many, and how little is heard of it. Any
+            codec decodes them.
+
+    Raises:
+        ValueError: for a dtype that is neither float32 nor bfloat16, or bfloat16 and a codec that
+            does not stream.
 
     >>> from minicodec.model.config import CodecConfig
     >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5,))).eval()
@@ -34,7 +45,12 @@ def faster(codec: Codec) -> Codec:
     >>> torch.equal(faster(codec).encode(audio), codec.encode(audio))
     True
     """
+    if dtype not in (torch.float32, torch.bfloat16):
+        raise ValueError(f"a codec computes in float32 or bfloat16, not in {str(dtype)[6:]}.")
+    if dtype != torch.float32 and not codec.config.streams:
+        raise ValueError(f"{codec.name!r} does not stream, so it computes in float32 only.")
     twin = FastCodec(codec.config, codec.name)
+    twin.compute_dtype = dtype
     folded = fold_weight_norm(copy.deepcopy(codec))
     fold_weight_norm(twin).load_state_dict(folded.state_dict(), assign=True)
     return twin.eval().requires_grad_(False)
@@ -42,6 +58,8 @@ def faster(codec: Codec) -> Codec:
 
 class FastCodec(Codec):
     """A codec that is not being trained, and does its work sooner. Made by `faster`."""
+
+    compute_dtype = torch.float32  #: of what is prepared; weights as they are saved stay float32
 
     def _encode_piece(
         self, audio: Tensor, state: StreamState | None, last: bool, n_q: int
@@ -94,7 +112,8 @@ class FastCodec(Codec):
         if part is self.quantizer:
             return FastCodebooks(self.quantizer)
         if self.config.streams:
-            return FastNetwork(part, self.config.hop_length)  # type: ignore[arg-type]
+            network = cast(Encoder | Decoder, part)
+            return FastNetwork(network, self.config.hop_length, self.compute_dtype)
         return _with_quick_activations(part)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "FastCodec":
@@ -108,20 +127,21 @@ class FastCodec(Codec):
 
 
 def _is_quick(x: Tensor) -> bool:
-    """Whether our ways are the quick ones: the library's are, wherever it has kernels of its own."""
+    """Whether our ways are the quick ones: on a GPU the library's are."""
     return x.device.type == "cpu"
 
 
 def _weights(part: nn.Module) -> list[Tensor]:
     """The tensors that coding depends on; running totals change with every training step."""
-    if isinstance(part, nn.Module) and hasattr(part, "codebooks"):
-        return [cast(Tensor, book.embedding) for book in cast(Iterable[Any], part.codebooks)]
-    return list(part.parameters())
+    tensors = list(part.parameters())
+    if isinstance(part, ResidualVectorQuantizer):
+        tensors += [book.embedding for book in part.codebooks]  # type: ignore[misc]
+    return [tensor for tensor in tensors if not tensor.is_inference()]  # those have no count
 
 
-def _mark(weights: list[Tensor]) -> list[tuple[int, int]]:
-    """Where weights are, and how often they were changed in place; other weights, another mark."""
-    return [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in weights]
+def _mark(weights: list[Tensor]) -> list[int]:
+    """How often each weight was changed in place; other weights, another mark."""
+    return [weight._version for weight in weights]
 
 
 def _with_quick_activations(network: nn.Module) -> nn.Module:

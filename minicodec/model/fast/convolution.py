@@ -8,11 +8,11 @@ belongs together is one moment of all channels::
 
 In the second order the taps of a window are one piece of memory, pieces of a stream are joined by
 appending, and a kernel of size 1 is a matrix product. Long inputs go through the library's
-convolution of images (the signal is an image one line high), which knows that order; short ones are
-matrix products, since the library would take longer to prepare than to compute: it puts the weights
+convolution of images (the signal is an image one line high), which knows that order. Short ones are
+matrix products: the library would take longer to prepare than to compute, for it puts the weights
 into another order at every call.
 
-States are those of the taught layers, so a stream may change from one kind of codec to the other.
+States are those of the taught layers, so a stream may go on with either kind of codec.
 """
 
 from functools import cached_property
@@ -29,7 +29,7 @@ from minicodec.model.conv import (
     pad1d,
     total_padding,
 )
-from minicodec.model.fast.activation import elu, elu_into, is_small
+from minicodec.model.fast.activation import elu_into, is_small
 
 #: Inputs of fewer numbers are convolved as matrix products.
 _LITTLE = 2**14
@@ -41,20 +41,18 @@ class FastConv:
     Args:
         conv: a causal convolution without a norm; its weights are taken as they are now.
         activated: whether an ELU stands before it.
+        dtype: to compute in.
     """
 
-    def __init__(self, conv: Conv1d, activated: bool = False):
-        self.kernel, self.stride, self.dilation = (
-            conv.kernel_size[0],
-            conv.stride[0],
-            conv.dilation[0],
-        )
+    def __init__(self, conv: Conv1d, activated: bool = False, dtype: torch.dtype = torch.float32):
+        (self.kernel,), (self.stride,) = conv.kernel_size, conv.stride
+        (self.dilation,) = conv.dilation
         self.total = total_padding(self.kernel, self.stride, self.dilation)
         self.mirrors = conv.pad_mode == "reflect"
         self.activated = activated
-        self.weight, self.bias = conv.weight.detach(), conv.bias.detach()
+        self.weight, self.bias = prepared(conv.weight, dtype), prepared(conv.bias, dtype)
         # A row for each tap and channel, as they follow each other in a window.
-        self.rows = self.weight.permute(2, 1, 0).flatten(0, 1).contiguous()
+        self.rows = as_matrix(self.weight.permute(2, 1, 0).flatten(0, 1))
 
     @cached_property
     def image(self) -> Tensor:
@@ -63,28 +61,58 @@ class FastConv:
 
     def __call__(self, x: Tensor, state: ConvState | None, last: bool) -> tuple[Tensor, ConvState]:
         """Shape: x [B, T, C_in] → [B, N, C_out]."""
-        past, started = state if state is not None else (None, False)
-        x = joined(past, x, self.activated)
-        if not started and self.mirrors and x.shape[1] <= self.total and not last:
-            return x.new_zeros(len(x), 0, len(self.bias)), ConvState(x.mT, False)
-        if last or not started:
-            left = 0 if started else self.total
-            right = extra_padding(left + x.shape[1] - self.total, self.stride) if last else 0
-            x = pad1d(x.mT, left, right, "reflect").mT.contiguous() if self.mirrors else (
-                F.pad(x, (0, 0, left, right))
-            )  # fmt: skip
+        past, started = state if state is not None else (x.mT[..., :0], False)
+        length = past.shape[-1] + x.shape[1]
+        if not started and self.mirrors and length <= self.total and not last:
+            return x.new_zeros(len(x), 0, len(self.bias)), ConvState(self.joined(past, x).mT, False)
+        left = 0 if started else self.total
+        right = extra_padding(left + length - self.total, self.stride) if last else 0
+        x = self.joined(past, x, left, right)
         windows = max(0, (x.shape[1] - self.total) // self.stride)
         state = ConvState(x[:, windows * self.stride :].mT, True)
         if not windows:
             return x.new_zeros(len(x), 0, len(self.bias)), state
         return self.convolved(x, windows), state
 
+    def joined(self, past: Tensor, x: Tensor, left: int = 0, right: int = 0) -> Tensor:
+        """What is remembered, then `x`, activated on the way, and padding at both ends.
+
+        Shape:
+            past [B, C, n], x [B, T, C] → [B, left + n + T + right, C]
+        """
+        n, length = past.shape[-1], past.shape[-1] + x.shape[1]
+        if not (left or right) and (is_small(x) or not self.activated):
+            x = F.elu(x) if self.activated else x
+            return torch.cat((past.mT, x), 1) if n else x
+        both = x.new_empty(len(x), left + length + right, x.shape[2])
+        inside = both[:, left : left + length]
+        inside[:, :n] = past.mT
+        if self.activated:
+            elu_into(x, inside[:, n:])
+        else:
+            inside[:, n:] = x
+        if not self.mirrors:
+            both[:, :left], both[:, left + length :] = 0, 0
+        elif length > max(left, right):
+            both[:, :left] = inside[:, 1 : left + 1].flip(1)
+            both[:, left + length :] = inside[:, length - 1 - right : length - 1].flip(1)
+        else:
+            return pad1d(inside.mT, left, right, "reflect").mT.contiguous()
+        return both
+
     def convolved(self, x: Tensor, windows: int) -> Tensor:
         """The first full windows of a contiguous x [B, T, C_in] → [B, windows, C_out]."""
         batch, length, channels = x.shape
+        if batch == len(self.bias) == self.stride == self.dilation == 1 < channels:
+            # The library is slow where only one channel comes out: so each tap's share of all
+            # samples in one product, then a sum of shifted shares.
+            shares = self.weight[0].t() @ x[0].t()
+            y = shares[0, :windows] + self.bias
+            for tap in range(1, self.kernel):
+                y += shares[tap, tap : tap + windows]
+            return y.view(1, windows, 1)
         if channels > 1 and not is_little(x, self.weight):
-            x = x[:, : self.total + windows * self.stride]
-            x = x.mT.unsqueeze(2)
+            x = x[:, : self.total + windows * self.stride].mT.unsqueeze(2)
             y = F.conv2d(x, self.image, self.bias, (1, self.stride), 0, (1, self.dilation))
             return y.squeeze(2).mT
         if self.dilation == 1:
@@ -103,19 +131,19 @@ class FastUp:
 
     Args:
         up: a causal one without a norm; its weights are taken as they are now.
+        dtype: to compute in.
 
     The input is overwritten by its activation: nobody else needs it.
     """
 
-    def __init__(self, up: ConvTranspose1d):
-        self.kernel, self.stride = up.kernel_size[0], up.stride[0]
-        self.weight, self.bias = up.weight.detach(), up.bias.detach()
-        # What a frame paints on its own stride, and what on the next: only the first gets the bias.
-        self.twice = self.kernel == 2 * self.stride
-        self.columns = self.weight.permute(0, 2, 1).flatten(1).contiguous()
-        bias = self.bias.repeat(self.kernel).view(self.kernel, -1)
+    def __init__(self, up: ConvTranspose1d, dtype: torch.dtype = torch.float32):
+        (self.kernel,), (self.stride,) = up.kernel_size, up.stride
+        self.weight, self.bias = prepared(up.weight, dtype), prepared(up.bias, dtype)
+        # A frame's samples in one row: those of its own stride, which get the bias, then the rest.
+        self.columns = as_matrix(self.weight.permute(0, 2, 1).flatten(1))
+        bias = self.bias.repeat(self.kernel, 1)
         bias[self.stride :] = 0
-        self.both_biases = bias.flatten()
+        self.biases = bias.flatten()
 
     @cached_property
     def image(self) -> Tensor:
@@ -125,21 +153,21 @@ class FastUp:
     def __call__(self, x: Tensor, state: Tensor | None, last: bool) -> tuple[Tensor, Tensor]:
         """Shape: x [B, N, C_in] → [B, N * stride, C_out]."""
         batch, frames, _ = x.shape
-        overlap = self.kernel - self.stride
+        overlap, channels = self.kernel - self.stride, len(self.bias)
         if state is None:
-            state = x.new_zeros(batch, len(self.bias), overlap)
+            state = x.new_zeros(batch, channels, overlap)
         if not frames:
-            return x.new_zeros(batch, 0, len(self.bias)), state
+            return x.new_zeros(batch, 0, channels), state
         x = F.elu_(x) if is_small(x) else elu_into(x, x)
-        if self.twice and is_little(x, self.weight):
-            painted = torch.addmm(self.both_biases, x.reshape(batch * frames, -1), self.columns)
-            painted = painted.view(batch, frames, 2, -1)
+        if overlap == self.stride and is_little(x, self.weight):
+            painted = torch.addmm(self.biases, x.reshape(batch * frames, -1), self.columns)
+            painted = painted.view(batch, frames, 2, overlap * channels)
             own, later = painted[:, :, 0], painted[:, :, 1]
-            before = state.mT.reshape(batch, 1, -1)
+            before = state.mT.reshape(batch, 1, overlap * channels)
             if frames > 1:
                 before = torch.cat((before, later[:, :-1]), 1)
-            ready = (own + before).view(batch, frames * self.stride, -1)
-            return ready, later[:, -1].unflatten(1, (overlap, -1)).mT
+            ready = (own + before).view(batch, frames * self.stride, channels)
+            return ready, later[:, -1].unflatten(1, (overlap, channels)).mT
         y = F.conv_transpose2d(x.mT.unsqueeze(2), self.image, None, (1, self.stride))
         painted = y.squeeze(2).mT
         painted[:, :overlap] += state.mT
@@ -147,24 +175,19 @@ class FastUp:
         return ready + self.bias, rest.mT
 
 
-def joined(past: Tensor | None, x: Tensor, activated: bool) -> Tensor:
-    """What is remembered, and after it `x`, activated on the way.
+def prepared(weight: Tensor | None, dtype: torch.dtype) -> Tensor:
+    """A weight as it is now, in the type to compute in."""
+    if weight is None:
+        raise ValueError("a codec's convolutions all have a bias.")
+    return weight.detach().to(dtype)
 
-    Shape:
-        past [B, C, n], x [B, T, C] → [B, n + T, C]
 
-    >>> joined(torch.zeros(1, 1, 1), torch.ones(1, 2, 1), True)[0, :, 0]
-    tensor([0., 1., 1.])
+def as_matrix(weight: Tensor) -> Tensor:
+    """[in, out], in the order in which a single row meets it soonest.
+
+    Weights that meet the same input lie together; in bfloat16, those that make the same output.
     """
-    if past is None or not past.shape[-1]:
-        return elu(x) if activated else x
-    if not activated or is_small(x):
-        return torch.cat((past.mT, F.elu(x) if activated else x), 1)
-    n = past.shape[-1]
-    both = x.new_empty(len(x), n + x.shape[1], x.shape[2])
-    both[:, :n] = past.mT
-    elu_into(x, both[:, n:])
-    return both
+    return weight.contiguous() if weight.dtype == torch.float32 else weight.t().contiguous().t()
 
 
 def is_little(x: Tensor, weight: Tensor) -> bool:

@@ -4,13 +4,15 @@ One frame of a stream is coded in less than a millisecond of arithmetic, so what
 the library is called, and how few bytes of weights are read.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from minicodec.model.conv import ConvState
 from minicodec.model.fast.activation import elu_into, is_small
-from minicodec.model.fast.convolution import FastConv
+from minicodec.model.fast.convolution import FastConv, as_matrix
 from minicodec.model.quantize import ResidualVectorQuantizer
 from minicodec.model.seanet import ResidualBlock, SkipLSTM
 
@@ -26,12 +28,12 @@ class FastBlock:
     the second is added onto the first.
     """
 
-    def __init__(self, block: ResidualBlock):
+    def __init__(self, block: ResidualBlock, dtype: torch.dtype = torch.float32):
         _, look, _, again = block.block
-        self.look = FastConv(look, activated=True)  # type: ignore[arg-type]
+        self.look = FastConv(look, True, dtype)  # type: ignore[arg-type]
         near, far = block.shortcut.weight.detach(), again.weight.detach()  # type: ignore[operator]
-        self.near, self.far = near[..., 0].t().contiguous(), far[..., 0].t().contiguous()
-        self.bias = (block.shortcut.bias + again.bias).detach()  # type: ignore[operator]
+        self.near, self.far = (as_matrix(w[..., 0].t().to(dtype)) for w in (near, far))
+        self.bias = (block.shortcut.bias + again.bias).detach().to(dtype)  # type: ignore[operator]
 
     def __call__(
         self, x: Tensor, state: tuple[Tensor, ConvState] | None, last: bool
@@ -51,17 +53,17 @@ class FastBlock:
 class FastLSTM:
     """`SkipLSTM.stream` on [B, T, C]."""
 
-    def __init__(self, skip: SkipLSTM):
+    def __init__(self, skip: SkipLSTM, dtype: torch.dtype = torch.float32):
         self.lstm = skip.lstm
+        if dtype != torch.float32:
+            self.lstm = copy.deepcopy(skip.lstm).to(dtype)
         self.layers = []
         for layer in range(skip.lstm.num_layers):
             w_in, w_hidden, b_in, b_hidden = (
-                _gates(getattr(skip.lstm, f"{name}_l{layer}").detach())
+                _gates(getattr(skip.lstm, f"{name}_l{layer}").detach().to(dtype))
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             )
-            # Transposed: weights that meet the same input come twice as fast from memory if they
-            # lie next to each other.
-            self.layers.append((w_in.t().contiguous(), w_hidden.t().contiguous(), b_in + b_hidden))
+            self.layers.append((as_matrix(w_in.t()), as_matrix(w_hidden.t()), b_in + b_hidden))
 
     def __call__(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None, last: bool

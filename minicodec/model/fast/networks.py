@@ -29,21 +29,28 @@ class FastNetwork:
     Args:
         network: a causal one, with weight norm folded.
         hop_length: samples per frame.
+        dtype: to compute in; what goes in and out, and the states, are float32.
     """
 
-    def __init__(self, network: Encoder | Decoder, hop_length: int):
+    def __init__(
+        self,
+        network: Encoder | Decoder,
+        hop_length: int,
+        dtype: torch.dtype = torch.float32,
+    ):
+        self.dtype = dtype
         self.count = len(network.layers)
         self.layers: list[tuple[int, FastLayer]] = []
         activated = False
         for index, layer in enumerate(network.layers):
             if isinstance(layer, Conv1d):
-                self.layers.append((index, FastConv(layer, activated)))
+                self.layers.append((index, FastConv(layer, activated, dtype)))
             elif isinstance(layer, ConvTranspose1d):
-                self.layers.append((index, FastUp(layer)))
+                self.layers.append((index, FastUp(layer, dtype)))
             elif isinstance(layer, ResidualBlock):
-                self.layers.append((index, FastBlock(layer)))
+                self.layers.append((index, FastBlock(layer, dtype)))
             elif isinstance(layer, SkipLSTM):
-                self.layers.append((index, FastLSTM(layer)))
+                self.layers.append((index, FastLSTM(layer, dtype)))
             activated = isinstance(layer, nn.ELU)  # its turn comes inside the next layer
         # The stage with the fewest steps and most channels belongs to the narrow end.
         changes = [i for i, (_, layer) in enumerate(self.layers) if _changes_rate(layer)]
@@ -61,12 +68,16 @@ class FastNetwork:
     ) -> tuple[Tensor, list[StreamState]]:
         """Shape: x [B, T, C] → [B, N, C']."""
         states = list(states) if states is not None else [None] * self.count
+        if self.dtype != torch.float32:
+            x, states = _converted((x, states), self.dtype)
         first, second = self.layers[: self.cut], self.layers[self.cut :]
         if self.encodes:
-            x = self._tiled(first, x, states, last)
-            return self._through(second, x, states, last), states
-        x = self._through(first, x, states, last)
-        return self._tiled(second, x, states, last), states
+            x = self._through(second, self._tiled(first, x, states, last), states, last)
+        else:
+            x = self._tiled(second, self._through(first, x, states, last), states, last)
+        if self.dtype != torch.float32:
+            x, states = _converted((x, states), torch.float32)
+        return x, states
 
     def _tiled(
         self, layers: list[tuple[int, FastLayer]], x: Tensor, states: list[StreamState], last: bool
@@ -88,3 +99,13 @@ class FastNetwork:
 
 def _changes_rate(layer: FastLayer) -> bool:
     return isinstance(layer, FastUp) or (isinstance(layer, FastConv) and layer.stride > 1)
+
+
+def _converted(value: Any, dtype: torch.dtype) -> Any:
+    """Tensors in tuples and lists, as another type of float."""
+    if isinstance(value, Tensor):
+        return value.to(dtype)
+    if isinstance(value, (tuple, list)):
+        parts = [_converted(part, dtype) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
