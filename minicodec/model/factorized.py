@@ -1,11 +1,11 @@
-"""Learned codebooks: look codes up in few dimensions, by direction, and train them by gradient.
+"""Support: learned codebooks, looked up in few dimensions, by direction, and trained by gradient.
 
 The codebooks of `quantize` are averages, and need k-means, moving totals and revived codes to stay
 in use. DAC gets there another way: each level projects the residual to a handful of dimensions,
 compares directions only, and lets the optimizer move the codebook. In so few dimensions, and with
 lengths ignored, few codes lie where no latent comes. From outside it is the same quantizer.
 
-Chapter 16. Kumar et al. 2023, "High-Fidelity Audio Compression with Improved RVQGAN", section 3.2.
+Kumar et al. 2023, "High-Fidelity Audio Compression with Improved RVQGAN", section 3.2.
 """
 
 import torch

@@ -1,22 +1,27 @@
-"""The front door to trained models, and the official EnCodec weights in our modules.
+"""Support: the front door to trained models, and the official EnCodec weights in our modules.
 
     codec = minicodec.load("mini_24khz")       # comes with the package
     codec = minicodec.load("encodec_24khz")    # downloaded once, checked, kept
     codec = minicodec.load("my.safetensors")   # anything minicodec has saved
+    codec = minicodec.load("runs/mine")        # a training run, as far as it has come
+
+A person may name any of these. A stream names its model, too, but its header is a stranger's word:
+`load_named` takes the names that everybody knows and nothing else, so no stream chooses which of
+our files is opened.
 
 The official package wraps each convolution twice and names it `encoder.model.3.conv.conv`;
 transformers names the same one `encoder.layers.3.conv`; ours is `encoder.layers.3`. All three count
-layers alike, so a few replacements turn one name into the other.
-
-Chapter 15.
+layers alike, so a few replacements turn one name into the other. Chapter 15 puts them to work.
 """
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import socket
 import urllib.error
+import warnings
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -26,9 +31,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from minicodec.model.checkpoint import SHIPPED, CheckpointError, assemble, load_codec
+from minicodec.model.checkpoint import (
+    SHIPPED,
+    CheckpointError,
+    assemble,
+    load_codec,
+    read_config,
+)
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
+from minicodec.model.fast.codec import faster
+
+
+class UnknownModel(ValueError):
+    """A name that is no model's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +66,9 @@ OFFICIAL = {
 }
 OFFICIAL_URL = "https://dl.fbaipublicfiles.com/encodec/v0/"
 
+#: Checkpoints of a training run, which sort by age.
+CHECKPOINTS = "step_*.safetensors"
+
 #: Seconds to wait for the next byte: torch.hub sets no limit, and a silent server would hang us.
 _TIMEOUT = 30.0
 
@@ -70,38 +89,122 @@ _RENAMES = [
 
 
 def load(
-    name: str | Path, *, path: str | Path | None = None, device: str | torch.device | None = None
+    name: str | Path,
+    *,
+    path: str | Path | None = None,
+    device: str | torch.device | None = None,
+    fast: bool = True,
 ) -> Codec:
     """A trained codec, ready to run: in eval mode, weight norm folded, no gradients.
 
     Args:
-        name: "mini_24khz" (ours, works offline), "encodec_24khz" or "encodec_48khz" (official,
-            about 60 MB, downloaded on first use), or the path of a file that minicodec saved.
+        name: "mini_24khz" (ours, works offline); "encodec_24khz" or "encodec_48khz" (official,
+            about 60 MB, downloaded on first use); the path of a file that minicodec saved; or the
+            folder of a training run, whose newest checkpoint is taken, with averaged weights where
+            the run keeps them.
         path: with an official name: its weights in a file you have, from the official release
             (.th) or from transformers (.safetensors).
         device: where to run; CPU by default.
+        fast: False gives the codec as the chapters build it. Both have the same weights, names,
+            codes and states; what the fast one does otherwise is in `minicodec.model.fast`.
 
     Raises:
         ValueError: for an unknown name, a file that is missing, damaged or of another model, or a
             download that failed; nothing half-loaded is kept.
     """
     key = str(name)
+    if path is not None and key not in OFFICIAL:
+        raise ValueError(
+            f"path= goes with an official model, {' or '.join(OFFICIAL)}, not {key!r}."
+        )
     if key in OFFICIAL:
         official = OFFICIAL[key]
         tensors = _read(Path(path) if path is not None else _download(official))
         codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
-    elif path is not None:
-        raise ValueError(
-            f"path= goes with an official model, {' or '.join(OFFICIAL)}, not {key!r}."
-        )
-    elif key in SHIPPED:
-        codec = load_codec(SHIPPED[key])
-    elif Path(name).suffix == ".safetensors" or Path(name).is_file():
-        codec = load_codec(name)
+    elif _is_run(name):
+        codec = _load_run(Path(name))
     else:
-        known = ", ".join([*SHIPPED, *OFFICIAL])
-        raise ValueError(f"there is no model {key!r}: use {known}, or a .safetensors file.")
+        codec = load_codec(_file(name))
+    if fast:
+        codec = faster(codec)
     return codec.to(device) if device is not None else codec
+
+
+def load_named(name: str) -> Codec:
+    """The codec that a stream names: `load`, but never a path, whatever the name looks like.
+
+    Raises:
+        UnknownModel: for a name that is none of `SHIPPED` and `OFFICIAL`.
+        ValueError: as `load`.
+    """
+    if name not in {*SHIPPED, *OFFICIAL}:
+        raise UnknownModel(f"{name!r} is not one of {', '.join([*SHIPPED, *OFFICIAL])}.")
+    return load(name)
+
+
+def config_of(name: str | Path) -> CodecConfig:
+    """What `load(name)` is made of; read without its weights, so nothing is downloaded.
+
+    Raises:
+        ValueError: for an unknown name, or a file or folder that says nothing of the kind.
+    """
+    if str(name) in OFFICIAL:
+        return OFFICIAL[str(name)].config
+    return _run_config(Path(name)) if _is_run(name) else read_config(_file(name))
+
+
+def _file(name: str | Path) -> Path:
+    """The checkpoint that a person means."""
+    if str(name) in SHIPPED:
+        return SHIPPED[str(name)]
+    if Path(name).suffix == ".safetensors" or Path(name).is_file():
+        return Path(name)
+    known = ", ".join([*SHIPPED, *OFFICIAL])
+    raise UnknownModel(
+        f"there is no model {str(name)!r}: use {known}, a .safetensors file, or the folder of a "
+        "training run."
+    )
+
+
+def _is_run(name: str | Path) -> bool:
+    return str(name) not in SHIPPED and Path(name).is_dir()
+
+
+def _run_config(run: Path) -> CodecConfig:
+    """Of a folder that `minicodec train` has made, see `minicodec.training.trainer`."""
+    file = run / "config.json"
+    if not file.is_file():
+        raise CheckpointError(f"{run} is a folder, but none of a training run: no config.json.")
+    try:
+        return CodecConfig(**json.loads(file.read_text(encoding="utf-8"))["codec"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file} is not the config of a training run: {error}.") from error
+
+
+def _load_run(run: Path) -> Codec:
+    config, name = _run_config(run), run.resolve().name
+    checkpoints = sorted(run.glob(CHECKPOINTS))
+    for path in reversed(checkpoints):
+        try:
+            tensors = _codec_of(path)
+        except SafetensorError as error:  # of a machine that broke down while it wrote
+            warnings.warn(f"{path} is damaged and passed over: {error}", stacklevel=3)
+            continue
+        return assemble(config, convert(tensors), name, str(path))
+    raise CheckpointError(
+        f"{run} has no whole checkpoint: the run was stopped before it wrote its first one."
+        if not checkpoints
+        else f"{run} has no whole checkpoint: all {len(checkpoints)} are damaged."
+    )
+
+
+def _codec_of(checkpoint: Path) -> dict[str, Tensor]:
+    """The codec among all that a run has to remember; its average, where there is one."""
+    with safe_open(checkpoint, "pt") as file:
+        keys = list(file.keys())
+        averaged = any(key.startswith("averaged.") for key in keys)
+        prefix = "averaged." if averaged else "codec."
+        return {k.removeprefix(prefix): file.get_tensor(k) for k in keys if k.startswith(prefix)}
 
 
 def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@
 
 Strides 2, 4, 5, 8 multiply to a hop of 320 samples, and each halving of time doubles the channels.
 
-Chapters 03 and 04. Paper: section 3.1. Where the paper and the official weights differ, this follows
-the weights: the second convolution of a residual block has kernel size 1, not 3.
+Chapters 03 and 04. Paper: section 3.1. Where the paper and the official weights differ, this
+follows the weights: the second convolution of a residual block has kernel size 1, not 3.
 """
 
 from collections.abc import Iterable
@@ -159,7 +159,9 @@ class Encoder(nn.Module):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        kind = dict(causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
+        kind: dict[str, Any] = dict(
+            causal=config.causal, norm=config.norm, pad_mode=config.pad_mode
+        )
         conv, block = partial(Conv1d, **kind), partial(ResidualBlock, **kind)
         width = config.n_filters
         layers: list[nn.Module] = [conv(config.channels, width, 7)]
@@ -211,7 +213,9 @@ class Decoder(nn.Module):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        kind = dict(causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
+        kind: dict[str, Any] = dict(
+            causal=config.causal, norm=config.norm, pad_mode=config.pad_mode
+        )
         conv, block = partial(Conv1d, **kind), partial(ResidualBlock, **kind)
         up = partial(ConvTranspose1d, causal=config.causal, norm=config.norm)
         width = config.n_filters * 2 ** len(config.strides)

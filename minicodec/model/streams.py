@@ -20,9 +20,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicodec.model.checkpoint import fingerprint
-from minicodec.model.codec import Codec, SegmentedState
+from minicodec.model.codec import Codec
 from minicodec.model.conv import ConvState
-from minicodec.model.seanet import State
+from minicodec.model.seanet import StreamState
+from minicodec.model.segmented import SegmentedState
 from minicodec.model.segments import Fade
 from minicodec.sound import audio as audio_
 
@@ -33,7 +34,7 @@ class StateError(ValueError):
     """Bytes that are not a whole stream state, or not one of this codec."""
 
 
-def take(state: State, rows: list[int]) -> State:
+def take(state: StreamState, rows: list[int]) -> StreamState:
     """The state of some clips of a batch that streams together."""
     if isinstance(state, Tensor):
         return state[rows] if state.dim() > 1 else state  # a vector is shared by all clips
@@ -103,7 +104,7 @@ def encode_batch(
     ]
 
 
-def save_state(state: State, codec: Codec) -> bytes:
+def save_state(state: StreamState, codec: Codec) -> bytes:
     """A stream's state as bytes, to be resumed by `load_state` on any machine.
 
     >>> from minicodec.model.config import CodecConfig
@@ -120,7 +121,7 @@ def save_state(state: State, codec: Codec) -> bytes:
     return body + struct.pack(">I", zlib.crc32(body))
 
 
-def load_state(data: bytes, codec: Codec) -> State:
+def load_state(data: bytes, codec: Codec) -> StreamState:
     """The state that `save_state` wrote, on the codec's device.
 
     Raises:
@@ -140,7 +141,7 @@ def load_state(data: bytes, codec: Codec) -> State:
         raise StateError(f"this stream state cannot be read: {error}.") from error
 
 
-def _describe(state: State, tensors: dict[str, Tensor]) -> object:
+def _describe(state: StreamState, tensors: dict[str, Tensor]) -> object:
     """The tree with tensors taken out of it; they are numbered as they come."""
     if isinstance(state, Tensor):
         name = str(len(tensors))
@@ -151,7 +152,7 @@ def _describe(state: State, tensors: dict[str, Tensor]) -> object:
     return state
 
 
-def _rebuild(tree: object, tensors: dict[str, Tensor]) -> State:
+def _rebuild(tree: object, tensors: dict[str, Tensor]) -> StreamState:
     if not isinstance(tree, dict):
         return tree
     ((kind, parts),) = tree.items()

@@ -12,37 +12,52 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 from tqdm import tqdm
 
-from minicodec.model.checkpoint import load_codec
 from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
+from minicodec.model.pretrained import config_of, load
 from minicodec.model.quantize import Codebook
+from minicodec.model.segmented import normalized
 from minicodec.training.batches import Batches
 from minicodec.training.processes import add_up
 
 
-def weights_from(codec: Codec, path: str | Path) -> None:
-    """Give `codec` the weights of a saved codec of the same config.
+def weights_from(codec: Codec, name: str | Path) -> None:
+    """Give `codec` the weights of a trained codec of the same config.
 
-    Saved codecs have weight norm multiplied out and no running totals of codebooks; the first is
+    Trained codecs have weight norm multiplied out and no running totals of codebooks; the first is
     taken apart again here, the second is counted anew by `start_codebooks`.
 
+    Args:
+        name: as `minicodec.load` takes it: a model's name, a file, or the folder of a run.
+
     Raises:
-        ValueError: if the file is not a codec, or one of another config.
+        ValueError: if this is no codec, or one of another config.
     """
-    saved = load_codec(path)
-    if saved.config != codec.config:
-        raise ValueError(
-            f"{path} has another config: it is {saved.config}, but {codec.config} is to be trained."
-        )
+    check_start(name, codec.config)
+    saved = load(name)
     modules = dict(codec.named_modules())
     with torch.no_grad():
-        for name, value in saved.named_parameters():
-            path, _, key = name.rpartition(".")
+        for place, value in saved.named_parameters():
+            path, _, key = place.rpartition(".")
             if parametrize.is_parametrized(modules[path], key):
                 setattr(modules[path], key, value.detach())  # into length and direction
             else:
                 getattr(modules[path], key).copy_(value)
     codec.quantizer.load_state_dict(saved.quantizer.state_dict())
+
+
+def check_start(name: str | Path, config: CodecConfig) -> None:
+    """Refuse to begin a codec of this config with the weights of another, before any is loaded.
+
+    Raises:
+        ValueError: as `weights_from`.
+    """
+    theirs = config_of(name)
+    if theirs != config:
+        raise ValueError(
+            f"{name} has another config: it is {theirs}, but {config} is to be trained."
+        )
 
 
 @torch.no_grad()
@@ -62,8 +77,7 @@ def start_codebooks(codec: Codec, batches: Batches, fresh: bool, progress: bool 
     for first in tqdm(firsts, "latents", leave=False, disable=not progress):
         drawn = [Random(f"{config.seed}/start/{number}") for number in range(first, first + size)]
         audio = torch.stack([batches.clip(random) for random in drawn]).to(device)
-        scale = codec._loudness(audio)
-        latents.append(codec.encoder(audio if scale is None else audio / scale))
+        latents.append(codec.encoder(normalized(config.codec, audio)[0]))
     torch.manual_seed(config.seed)
     codebook_totals(codec, torch.cat(latents), frames * config.batch, fresh)
 

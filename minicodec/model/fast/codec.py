@@ -49,10 +49,12 @@ def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
         raise ValueError(f"a codec computes in float32 or bfloat16, not in {str(dtype)[6:]}.")
     if dtype != torch.float32 and not codec.config.streams:
         raise ValueError(f"{codec.name!r} does not stream, so it computes in float32 only.")
-    twin = FastCodec(codec.config, codec.name)
-    twin.compute_dtype = dtype
     folded = fold_weight_norm(copy.deepcopy(codec))
-    fold_weight_norm(twin).load_state_dict(folded.state_dict(), assign=True)
+    with torch.device("meta"):  # no weights of its own: it takes those of the copy
+        twin = FastCodec(codec.config, codec.name)
+        fold_weight_norm(twin)
+    twin.load_state_dict(folded.state_dict(), assign=True)
+    twin.compute_dtype = dtype
     return twin.eval().requires_grad_(False)
 
 
