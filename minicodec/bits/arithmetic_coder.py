@@ -1,11 +1,11 @@
-"""The official arithmetic coder, an exhibit: `.ecdc` files need it, and nothing else does.
+"""Support: the official arithmetic coder, an exhibit that `.ecdc` files need, and nothing else.
 
 It narrows an interval as our range coder does, but takes its tables from floats and lets single
 bits go. Our own reading of it, which gives the same bits; kept to read old files and to show in
 chapters 11 and 12 what comes of probabilities in floating point. The one to use is
 `minicodec.bits.range_coder`.
 
-Chapters 11 and 12. Official code: `encodec/quantization/ac.py`, `encodec/modules/transformer.py`.
+Official code: `encodec/quantization/ac.py`, `encodec/modules/transformer.py`.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The bytes of a `.mcdc` stream: a header, then chunks, each with checksums of its own.
+"""Support: the bytes of a `.mcdc` stream: a header, then chunks, each with checksums of its own.
 
 A stream is written from front to back without ever going back, so it can leave through a pipe
 before the sound has ended. It is read in the same way. All numbers are big-endian::
@@ -22,8 +22,6 @@ before the sound has ended. It is read in the same way. All numbers are big-endi
 A chunk's checksums begin where the header's ended, so a chunk of another kind of stream does not
 pass for one of this. Codes fill at most 65535 bytes, so a reader's memory is bounded by the format
 itself. `book/bitstream.md` describes every byte, with an example.
-
-Chapter 13.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""`.ecdc`, the file format of the official package: read and written, byte for byte.
+"""Support: `.ecdc`, the file format of the official package, read and written byte for byte.
 
     0  "ECDC"    4  version 0, one byte    5  length of the JSON, four bytes, big-endian
     9  {"m": model, "al": samples, "nc": codebooks, "lm": coded with a language model?}
@@ -18,7 +18,7 @@ and the library. We repeat the official computation step for step, so what was w
 settings on the same machine can be read; other files may decode to noise, and nothing in the
 file tells. Keep archives in `.mcdc` (chapter 13).
 
-Chapters 11, 12 and 15. Official code: `encodec/compress.py`, `encodec/binary.py`.
+Official code: `encodec/compress.py`, `encodec/binary.py`.
 """
 
 import json

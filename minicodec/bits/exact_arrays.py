@@ -1,10 +1,8 @@
-"""What numpy and torch spell differently, so that `minicodec.bits.exact` is written once, for both.
+"""Support: what numpy and torch spell differently, so that `exact_fast` is written once for both.
 
 All operations here are elementwise and rounded as IEEE 754 prescribes, or look something up, or are
 sums and maxima that are exact because the caller's numbers are integers. So it does not matter
 which of the two computes: that, too, is tested.
-
-Chapter 12.
 """
 
 from typing import Any

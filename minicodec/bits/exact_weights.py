@@ -1,10 +1,8 @@
-"""What the exact language model is made of: signed bytes, scales and tables.
+"""Support: what the exact language model is made of: signed bytes, scales and tables.
 
 `to_integers` rounds a trained float model to them, and `check_tensors` refuses what could make any
 sum leave the range in which floats hold every integer. Both know the units in which
 `minicodec.bits.exact` computes.
-
-Chapter 12.
 """
 
 import math

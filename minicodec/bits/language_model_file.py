@@ -1,10 +1,8 @@
-"""Exact language models as files, and the ones that ship with codecs.
+"""Support: exact language models as files, and the ones that ship with codecs.
 
 One safetensors file holds the integers, scales and tables; its metadata the config, the fingerprint
 of the codec that the model was trained for, and its own. A decoder that opens it gets the same
 model to the last bit, or an error.
-
-Chapter 12.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Learning a language model for the codes of one codec.
+"""Support: learning a language model for the codes of one codec.
 
 The codec is fixed and runs once over all recordings; after that a batch is a few pieces of 5
 seconds cut out of its codes. Each batch draws the number of codebooks from the codec's bandwidths,
@@ -9,7 +9,7 @@ learned from: the weights kept are those that did best there, not the last ones.
 of little sound by coding it again, at another level and shifted by a fraction of a frame: the
 codes differ, what they describe does not.
 
-Chapter 12. Paper: section 3.3.
+Paper: section 3.3.
 """
 
 import math

@@ -1,7 +1,4 @@
-"""A `.mcdc` stream in, chunk by chunk; sound out, whole or from any second on, damaged or not.
-
-Chapter 13.
-"""
+"""Support: a `.mcdc` stream in, chunk by chunk; sound out, whole or in part, damaged or not."""
 
 import math
 import warnings

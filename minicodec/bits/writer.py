@@ -1,7 +1,4 @@
-"""Sound in, block by block; a `.mcdc` stream out, chunk by chunk.
-
-Chapter 13.
-"""
+"""Support: sound in, block by block; a `.mcdc` stream out, chunk by chunk."""
 
 import math
 import struct

@@ -6,7 +6,7 @@ shows one player that switches between the versions while they play. Each sound 
 page, as lossless FLAC, so nothing is fetched and nothing has to be installed to listen. The same
 way `abx` and `mushra` test listeners blind, and `analyse` says what the ratings are worth.
 
-Chapter 14.
+Chapters 00 and 14.
 """
 
 from minicodec.listening.abx import Abx, abx, abx_p_value

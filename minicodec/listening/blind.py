@@ -1,4 +1,4 @@
-"""What the blind tests share on a page: style, scripts, and a word where scripts are off."""
+"""Support: what blind tests share on a page: style, scripts, and a word where scripts are off."""
 
 import html
 from functools import cache

@@ -1,4 +1,7 @@
-"""Versions of one sound in one player that switches between them in mid-note."""
+"""Versions of one sound in one player that switches between them in mid-note.
+
+Chapters 00 and 14.
+"""
 
 import html
 from collections.abc import Mapping, Sequence

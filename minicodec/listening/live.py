@@ -1,4 +1,7 @@
-"""One sound at every bandwidth of a codec; with a kernel, the codec runs while you listen."""
+"""One sound at every bandwidth of a codec; with a kernel, the codec runs while you listen.
+
+Chapter 00.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Your own voice, or your own file, from the browser to Python.
+"""Support: your own voice, or your own file, from the browser to Python.
 
 The browser may be far from the kernel, so the sound has to travel through the page: in Colab by its
 own call from a page to Python, in Jupyter through a hidden text field of ipywidgets.

@@ -1,6 +1,6 @@
-"""A test for webMUSHRA: the same sounds, for a server and many listeners.
+"""Support: a test for webMUSHRA: the same sounds, for a server and many listeners.
 
-Chapter 14. webMUSHRA is by the International Audio Laboratories Erlangen, under its own licence;
+webMUSHRA is by the International Audio Laboratories Erlangen, under its own licence;
 nothing of it is in here. The format is that of its documentation, `doc/experimenter.md`, for
 versions 1.3 and 1.4: https://github.com/audiolabs/webMUSHRA
 """

@@ -1,6 +1,6 @@
 """How far is the copy from the original? Two numbers, and what each is deaf to.
 
-Chapters 01 and 14. SI-SDR compares waveforms: it punishes a shift of phase that nobody hears. Mel
+Chapter 01. SI-SDR compares waveforms: it punishes a shift of phase that nobody hears. Mel
 distance compares spectrograms: it forgives any phase. Neither replaces listening.
 """
 

@@ -5,5 +5,5 @@
 paper's recipe, and `trainer` repeats it in the `processes` that share a run. `run_state`,
 `validation`, `journal`, `interrupts` and `export` are what their names say.
 
-Chapter 10. Paper: sections 3.4 and 4.
+Chapters 07 to 10. Paper: sections 3.4 and 4.
 """

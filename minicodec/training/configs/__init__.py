@@ -1,1 +1,1 @@
-"""Recipes of a few lines each: what they change, and nothing else."""
+"""Support: recipes of a few lines each: what they change, and nothing else."""

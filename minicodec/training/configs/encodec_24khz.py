@@ -1,4 +1,4 @@
-"""The paper's model for 24 kHz, by the paper's recipe: eight large GPUs, some days."""
+"""Support: the paper's model for 24 kHz, by the paper's recipe: eight large GPUs, some days."""
 
 from dataclasses import replace
 

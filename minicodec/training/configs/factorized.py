@@ -1,4 +1,4 @@
-"""Codebooks learned by gradient, as in DAC, instead of moving averages (chapter 16)."""
+"""Support: codebooks learned by gradient, as in DAC, instead of moving averages (chapter 16)."""
 
 from dataclasses import replace
 

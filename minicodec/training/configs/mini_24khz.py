@@ -1,4 +1,4 @@
-"""The codec that ships, from nothing: no discriminator, for an hour or two of one CPU core."""
+"""Support: the codec that ships, from nothing: no discriminator, an hour or two of one CPU core."""
 
 from minicodec.model.config import MINI_24KHZ
 from minicodec.training.config import TrainConfig

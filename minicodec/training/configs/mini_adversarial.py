@@ -1,4 +1,4 @@
-"""Teach a codec that can already speak to sound real: a discriminator of a quarter of the width."""
+"""Support: a codec that speaks learns to sound real: a discriminator of a quarter of the width."""
 
 from dataclasses import replace
 

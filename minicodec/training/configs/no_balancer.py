@@ -1,4 +1,4 @@
-"""The loss balancer, left out: weights multiply losses, and their scales fight."""
+"""Support: the loss balancer, left out: weights multiply losses, and their scales fight."""
 
 from dataclasses import replace
 

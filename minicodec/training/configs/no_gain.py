@@ -1,4 +1,4 @@
-"""Recordings at one level only: the codec is lost at any other."""
+"""Support: recordings at one level only: the codec is lost at any other."""
 
 from dataclasses import replace
 

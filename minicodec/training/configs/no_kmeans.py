@@ -1,4 +1,4 @@
-"""No steps without the quantizer: codebooks start on latents that mean nothing yet."""
+"""Support: no steps without the quantizer: codebooks start on latents that mean nothing yet."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The paper's mel loss of plain magnitudes, on a model too small to get phases right."""
+"""Support: the paper's mel loss of plain magnitudes, on a model too small to get phases right."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A codec of toy size that learns something in half a minute: for tests, and for chapter 10."""
+"""Support: a toy codec that learns something in half a minute, for tests and for chapter 10."""
 
 from dataclasses import replace
 
