@@ -159,19 +159,15 @@ class Encoder(nn.Module):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        kind: dict[str, Any] = dict(
-            causal=config.causal, norm=config.norm, pad_mode=config.pad_mode
-        )
-        conv, block = partial(Conv1d, **kind), partial(ResidualBlock, **kind)
         width = config.n_filters
-        layers: list[nn.Module] = [conv(config.channels, width, 7)]
+        layers: list[nn.Module] = [_conv(config, config.channels, width, 7)]
         for stride in config.strides:
-            layers += [block(width, dilation=2**j) for j in range(config.n_residual_layers)]
-            layers += [nn.ELU(), conv(width, 2 * width, 2 * stride, stride)]
+            layers += _residual_blocks(config, width)
+            layers += [nn.ELU(), _conv(config, width, 2 * width, 2 * stride, stride)]
             width *= 2
         if config.lstm_layers:
             layers += [SkipLSTM(width, config.lstm_layers)]
-        layers += [nn.ELU(), conv(width, config.dimension, 7)]
+        layers += [nn.ELU(), _conv(config, width, config.dimension, 7)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -213,20 +209,15 @@ class Decoder(nn.Module):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        kind: dict[str, Any] = dict(
-            causal=config.causal, norm=config.norm, pad_mode=config.pad_mode
-        )
-        conv, block = partial(Conv1d, **kind), partial(ResidualBlock, **kind)
-        up = partial(ConvTranspose1d, causal=config.causal, norm=config.norm)
         width = config.n_filters * 2 ** len(config.strides)
-        layers: list[nn.Module] = [conv(config.dimension, width, 7)]
+        layers: list[nn.Module] = [_conv(config, config.dimension, width, 7)]
         if config.lstm_layers:
             layers += [SkipLSTM(width, config.lstm_layers)]
         for stride in reversed(config.strides):
-            layers += [nn.ELU(), up(width, width // 2, 2 * stride, stride)]
+            layers += [nn.ELU(), _conv_transpose(config, width, width // 2, 2 * stride, stride)]
             width //= 2
-            layers += [block(width, dilation=2**j) for j in range(config.n_residual_layers)]
-        layers += [nn.ELU(), conv(width, config.channels, 7)]
+            layers += _residual_blocks(config, width)
+        layers += [nn.ELU(), _conv(config, width, config.channels, 7)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -247,3 +238,17 @@ class Decoder(nn.Module):
             ValueError: if the decoder is not causal.
         """
         return stream_layers(self.layers, z, state, last)
+
+
+def _conv(config: CodecConfig, *size: int) -> Conv1d:
+    return Conv1d(*size, causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
+
+
+def _conv_transpose(config: CodecConfig, *size: int) -> ConvTranspose1d:
+    return ConvTranspose1d(*size, causal=config.causal, norm=config.norm)
+
+
+def _residual_blocks(config: CodecConfig, channels: int) -> list[nn.Module]:
+    """As many as the config asks for, each with twice the reach of the one before."""
+    kind: dict[str, Any] = dict(causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
+    return [ResidualBlock(channels, dilation=2**j, **kind) for j in range(config.n_residual_layers)]
