@@ -37,7 +37,7 @@ from minicodec.bits.container import BitstreamError
 from minicodec.bits.language_model import LanguageModel
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from minicodec.model.pretrained import OFFICIAL, load
+from minicodec.model.pretrained import OFFICIAL, load_named
 from minicodec.sound import audio as audio_
 
 _FIXED = struct.Struct(">4sBI")
@@ -145,7 +145,7 @@ def read_ecdc(
             f"this file has {len(body)} bytes of codes, too few for {header.length} samples."
         )
     if codec is None:
-        codec = load(header.model)
+        codec = load_named(header.model)
     elif codec.config != config:
         raise EcdcError(f"this file was made by {header.model!r}, not by {codec.name!r}.")
     if header.lm:

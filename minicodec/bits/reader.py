@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,8 +12,10 @@ from minicodec.bits.container import BitstreamError, Chunk, Header, Readable, St
 from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.layout import Layout
 from minicodec.bits.packing import code_model, from_bytes, silence
-from minicodec.model.checkpoint import SHIPPED, fingerprint, load_codec
+from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
+from minicodec.model.pretrained import OFFICIAL, UnknownModel, load_named
 
 
 class StreamReader:
@@ -21,7 +23,8 @@ class StreamReader:
 
     Args:
         file: an open binary file or pipe; it need not be able to seek.
-        codec: the one that made the stream; None asks `find` for it.
+        codec: the one that made the stream; None takes the one that the stream names, if it ships
+            with us or is an official one, which may have to be downloaded.
         tolerant: in place of a damaged chunk there is silence, and a warning names it; all else is
             at its right time. Without this, the first damage raises an error.
         start, duration: the part that is wanted, in seconds. Chunks are passed over up to the one
@@ -31,7 +34,6 @@ class StreamReader:
             Models that code in segments are exact by construction.
         lm: the language model that predicted the codes; None takes the one that ships for this
             codec.
-        find: gives the codec of a name. By default it knows the one that ships with us.
 
     Yields:
         audio [1, C, n]
@@ -50,7 +52,6 @@ class StreamReader:
         start: float = 0.0,
         duration: float | None = None,
         lm: ExactLanguageModel | None = None,
-        find: Callable[[str], Codec] | None = None,
     ):
         if not 0 <= start < math.inf or not (duration is None or 0 < duration < math.inf):
             raise ValueError(
@@ -58,7 +59,7 @@ class StreamReader:
             )
         self._bytes = StreamBytes(file, tolerant)
         self.header = header = self._bytes.header
-        codec = codec or (find or _shipped)(header.model)
+        codec = codec or _named(header)
         _check_model(header, codec)
         self.codec = codec
         self.damaged: list[int] = []  #: chunks that were replaced by silence
@@ -203,21 +204,28 @@ class StreamReader:
             raise BitstreamError(f"these codes are none of {self.codec.name!r}: {error}") from error
 
 
-def _shipped(name: str) -> Codec:
-    if name not in SHIPPED:
+def _named(header: Header) -> Codec:
+    """The codec that a header names."""
+    if header.model in OFFICIAL:  # which may have to be downloaded: not for a header that lies
+        _check_claims(header, OFFICIAL[header.model].config)
+    try:
+        return load_named(header.model)
+    except UnknownModel as error:
         raise BitstreamError(
-            f"this stream was made by {name!r}, which does not ship with minicodec: load that "
-            "model and pass it as codec=."
-        )
-    return load_codec(SHIPPED[name])
+            f"this stream was made by {header.model!r}, which does not ship with minicodec: load "
+            "that model and pass it as codec= (on the command line: -m)."
+        ) from error
 
 
 def _check_model(header: Header, codec: Codec) -> None:
-    config = codec.config
     if fingerprint(codec) != header.fingerprint:
         raise BitstreamError(
             f"this stream was made by other weights ({header.model!r}) than {codec.name!r} has."
         )
+    _check_claims(header, codec.config)
+
+
+def _check_claims(header: Header, config: CodecConfig) -> None:
     claims = (header.bits, header.channels, header.sample_rate)
     if claims != (config.bits, config.channels, config.sample_rate) or header.n_q > config.max_n_q:
-        raise BitstreamError(f"this stream's header contradicts its model, {codec.name!r}.")
+        raise BitstreamError(f"this stream's header contradicts its model, {header.model!r}.")

@@ -1,23 +1,25 @@
-"""The command `minicodec`: files in, files out.
+"""Support: the command `minicodec`: files in, files out.
 
 minicodec encode speech.wav -o speech.mcdc -b 6 --entropy histogram
 minicodec decode speech.mcdc -o speech.wav
-minicodec decode speech.mcdc -o part.wav --start 30 --duration 5
+minicodec decode speech.mcdc -o part.wav --start 2 --duration 1
 minicodec info speech.mcdc
 cat speech.wav | minicodec encode - -b 6 | minicodec decode - > heard.wav
 minicodec roundtrip speech.wav -o heard.wav -b 1.5
 minicodec listen speech.wav -o listen.html
 minicodec evaluate recordings -b 1.5 6 -o table.json
+
+`arguments` knows what can be typed. Each command has a module of its name with a function `run`,
+which checks all of its arguments before it begins with anything that takes long.
 """
 
-import argparse
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
-import minicodec
-from minicodec.cli import evaluate, files, streams, train, train_lm
+from minicodec.cli import arguments
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,11 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit status: 0, 2 for wrong input, 130 when interrupted, 141 when nobody listened to the
         end of the output.
     """
-    args = _parser().parse_args(argv)
+    parser = arguments.parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     try:
+        # Imported now and not before: nearly all commands wait seconds for torch.
+        command = import_module(f"minicodec.cli.{args.command.replace('-', '_')}")
         with warnings.catch_warnings():
             warnings.showwarning = _note
-            args.run(args)
+            command.run(args)
             sys.stdout.flush()
     except BrokenPipeError:
         # What is still in the buffer can go nowhere; Python would complain about it at its exit.
@@ -44,15 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted; nothing was written.", file=sys.stderr)
         return 130
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="minicodec", description="Neural audio compression.")
-    parser.add_argument("--version", action="version", version=minicodec.__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (streams, files, evaluate, train, train_lm):
-        module.add(commands)
-    return parser
 
 
 def _note(message: Warning | str, *_: object, **__: object) -> None:

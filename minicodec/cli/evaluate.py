@@ -1,38 +1,40 @@
-"""How good is a codec? `minicodec evaluate FOLDER` measures it on your recordings."""
+"""Support: `minicodec evaluate`: how good is a codec on your recordings?"""
 
 import argparse
 import csv
+import io
 import json
 import math
 import sys
 from pathlib import Path
 
-from minicodec.cli.files import add_model, add_output, target_path
-from minicodec.model.pretrained import load
+from minicodec.cli.common import target_path
+from minicodec.listening import evaluation, opus_codec
+from minicodec.model.pretrained import config_of, load
+from minicodec.sound import judges
+from minicodec.sound.files import KINDS, recordings, write_text
 
-_ENDINGS = (".flac", ".mp3", ".ogg", ".wav")
+#: Rates at which Opus is measured where nobody says otherwise, in kbps.
+_OPUS = [6, 12]
 
 
-def evaluate(args: argparse.Namespace) -> None:
-    """Measure a codec on a folder of recordings, one class of sound per sub-folder."""
-    from minicodec.listening import evaluation
-
-    target = target_path(args, "") if args.output else None
-    if target and target.suffix not in (".json", ".csv"):
-        raise ValueError(f"{target.name}: a table's file ends with .json or .csv.")
-    clips = recordings(Path(args.input))
-    codec = load(args.model)
+def run(args: argparse.Namespace) -> None:
+    """Print a table, and write it down if asked to."""
+    target = target_path(args, (".json", ".csv")) if args.output else None
+    for name in args.measures or ():
+        judges.need(name)
+    if args.opus:
+        opus_codec.need_opus_tools()
+    config = config_of(args.model)
+    for bandwidth in args.bandwidth or ():
+        config.n_q(bandwidth)  # refuses one that there is not
+    clips = by_class(args.input)
+    _note_what_is_missing(args)
     opus = args.opus
     if opus is None:
-        opus = [6, 12] if evaluation.opus_tools() else []
-        if not opus:
-            print("note: without opusenc and opusdec there are no rows for Opus.", file=sys.stderr)
-    lacking = set(evaluation.MEASURES) - set(evaluation.installed())
-    if args.measures is None and lacking:
-        names = ", ".join(sorted(lacking))
-        print(f"note: left out {names}: pip install 'minicodec[metrics]'.", file=sys.stderr)
+        opus = _OPUS if opus_codec.opus_tools() else []
     rows = evaluation.evaluate(
-        codec,
+        load(args.model),
         clips,
         args.bandwidth,
         args.measures,
@@ -47,21 +49,27 @@ def evaluate(args: argparse.Namespace) -> None:
         save(target, means)
 
 
-def recordings(folder: Path) -> dict[str, list[str | Path]]:
+def _note_what_is_missing(args: argparse.Namespace) -> None:
+    if args.opus is None and not opus_codec.opus_tools():
+        print("note: without opusenc and opusdec there are no rows for Opus.", file=sys.stderr)
+    lacking = sorted(set(evaluation.MEASURES) - set(evaluation.installed()))
+    if args.measures is None and lacking:
+        names = ", ".join(lacking)
+        print(f"note: left out {names}: pip install 'minicodec[metrics]'.", file=sys.stderr)
+
+
+def by_class(folder: Path) -> dict[str, list[str | Path]]:
     """Class → files: a sub-folder is a class; what lies beside them is "recordings".
 
     Raises:
         ValueError: for no folder, or one without recordings.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder of recordings.")
     found: dict[str, list[str | Path]] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _ENDINGS and path.is_file():
-            inside = path.relative_to(folder).parts
-            found.setdefault(inside[0] if len(inside) > 1 else "recordings", []).append(path)
+    for path in recordings(folder):
+        inside = path.relative_to(folder).parts
+        found.setdefault(inside[0] if len(inside) > 1 else "recordings", []).append(path)
     if not found:
-        raise ValueError(f"{folder} has no recordings in it ({', '.join(_ENDINGS)}).")
+        raise ValueError(f"{folder} has no recordings in it ({KINDS}).")
     return found
 
 
@@ -72,28 +80,10 @@ def save(target: Path, means: list[dict]) -> None:
         for row in means
     ]
     if target.suffix == ".json":
-        target.write_text(json.dumps(clean, indent=1) + "\n", encoding="utf-8")
+        write_text(target, json.dumps(clean, indent=1) + "\n")
         return
-    fields = list(dict.fromkeys(field for row in clean for field in row))
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fields)
-        writer.writeheader()
-        writer.writerows(clean)
-
-
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add this command to a parser."""
-    sub = commands.add_parser("evaluate", help=evaluate.__doc__, description=evaluate.__doc__)
-    sub.set_defaults(run=evaluate)
-    option = sub.add_argument
-    option("input", metavar="FOLDER", help="recordings, in sub-folders such as speech, music")
-    add_output(sub, "also write the table to this .json or .csv file")
-    add_model(sub, "mini_24khz")
-    option("-b", "--bandwidth", type=float, nargs="+", help="in kbps; all there are by default")
-    option("--measures", nargs="+", metavar="NAME",
-           help="si_sdr, mel_distance, visqol, visqol_speech, pesq, stoi; by default all that are "
-           "installed")  # fmt: skip
-    option("--opus", type=int, nargs="*", metavar="KBPS",
-           help="measure Opus too, at these rates; 6 and 12 where its tools are")  # fmt: skip
-    option("--entropy", default="none", help="none, histogram or lm; changes the kbps alone")
-    option("--seconds", type=float, default=10.0, help="of each recording; default 10")
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(field for row in clean for field in row)))
+    writer.writeheader()
+    writer.writerows(clean)
+    write_text(target, text.getvalue())

@@ -16,12 +16,12 @@ from typing import cast
 import safetensors
 import torch
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from minicodec.model.conv import fold_weight_norm
+from minicodec.sound.files import write_bytes
 
 #: Checkpoints that come with the package.
 SHIPPED = {"mini_24khz": Path(__file__).parents[1] / "weights" / "mini_24khz.safetensors"}
@@ -61,14 +61,8 @@ def save_codec(
         "config": json.dumps(dataclasses.asdict(codec.config)),
         "facts": json.dumps(dict(facts or {})),
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(save(tensors, metadata))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, save(tensors, metadata))
 
 
 def load_codec(path: str | Path) -> Codec:
@@ -78,15 +72,26 @@ def load_codec(path: str | Path) -> Codec:
         CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
             shapes than its config calls for.
     """
-    metadata = _metadata(path)
+    config, name = read_config(path), _metadata(path).get("name", "unnamed")
     try:
-        config = CodecConfig(**json.loads(metadata["config"]))
         tensors = load_file(path)
-    except (TypeError, ValueError, safetensors.SafetensorError) as error:
-        raise CheckpointError(
-            f"{path} holds a config or weights that cannot be read: {error}"
-        ) from error
-    return assemble(config, tensors, metadata.get("name", "unnamed"), str(path))
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path} holds weights that cannot be read: {error}") from error
+    return assemble(config, tensors, name, str(path))
+
+
+def read_config(path: str | Path) -> CodecConfig:
+    """What the codec in a file is made of, without its weights.
+
+    Raises:
+        CheckpointError: as `load_codec`, but for the weights.
+    """
+    try:
+        return CodecConfig(**json.loads(_metadata(path)["config"]))
+    except CheckpointError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds a config that cannot be read: {error}") from error
 
 
 def facts(path: str | Path) -> dict[str, object]:
@@ -181,6 +186,29 @@ def inference_weights(codec: Codec) -> dict[str, Tensor]:
         for key, tensor in codec.state_dict().items()
         if not key.endswith(_TRAINING_ONLY)
     }
+
+
+def fold_weight_norm(module: nn.Module) -> nn.Module:
+    """Multiply length and direction out, once, in every convolution of `module`, in place.
+
+    Training moves the two separately; at inference nothing changes any more, and computing their
+    product on every call is wasted work.
+
+    >>> from minicodec.model.conv import Conv1d
+    >>> conv = Conv1d(1, 1, kernel_size=3, norm="weight_norm")
+    >>> x = torch.randn(1, 1, 9)
+    >>> before = conv(x)
+    >>> torch.equal(fold_weight_norm(conv)(x), before)
+    True
+    """
+    for layer in module.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            # A deep copy shares its class with the original, and torch takes the weight off the
+            # class: without a class of its own, folding a copy would break the original.
+            shared = type(layer)
+            layer.__class__ = type(shared.__name__, shared.__bases__, dict(vars(shared)))
+            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+    return module
 
 
 def _metadata(path: str | Path) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """One table of measures, with real bit rates and honest gaps."""
 
-import csv
-import json
 import math
 
 import pytest
@@ -9,7 +7,6 @@ import torch
 
 from minicodec import audio
 from minicodec.bits.bitstream import compress
-from minicodec.cli import main
 from minicodec.listening import evaluation, opus_codec
 from minicodec.listening.evaluation import MEASURES, evaluate, means, table
 from minicodec.sound import judges
@@ -151,68 +148,3 @@ def test_opus_is_refused_before_the_work(tiny, monkeypatch):
     monkeypatch.setattr(evaluation, "compress", lambda *_: pytest.fail("it had begun"))
     with pytest.raises(ValueError, match="apt-get install opus-tools"):
         evaluate(tiny, {"a": [speech(1)]}, [1.5], FAST, opus=[6])
-
-
-# --- the command
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch, tiny):
-    import minicodec
-
-    monkeypatch.chdir(tmp_path)
-    minicodec.save(tiny, "tiny.safetensors")
-    for name in ("speech/a.wav", "speech/deep/b.flac", "music/c.wav"):
-        path = tmp_path / "sounds" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        audio.save(path, 0.1 * torch.randn(1, 6000), RATE)
-    return tmp_path
-
-
-def run(*arguments: str) -> int:
-    return main(["evaluate", *arguments])
-
-
-SMALL = ("sounds", "-m", "tiny.safetensors", "--opus", "--measures", "si_sdr")
-
-
-@pytest.mark.filterwarnings("default")
-def test_the_command_prints_and_writes_a_table_per_class(folder, capsys):
-    assert run(*SMALL, "-b", "1.5", "3", "-o", "out.json") == 0
-    out = capsys.readouterr().out
-    assert "all (3 clips)" in out and "speech (2 clips)" in out and "music (1 clip)" in out
-    rows = json.loads((folder / "out.json").read_text())
-    assert len(rows) == 6 and set(rows[0]) == {"condition", "class", "clips", "kbps", "si_sdr"}
-    assert run(*SMALL, "-b", "1.5", "-o", "out.csv") == 0
-    assert len(list(csv.DictReader((folder / "out.csv").read_text().splitlines()))) == 3
-
-
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("nowhere",), "nowhere is not a folder"),
-        (("empty",), "empty has no recordings"),
-        ((*SMALL, "-b", "7"), "must be one of 1.5, 3 kbps"),
-        ((*SMALL, "-o", "x.txt"), "ends with .json or .csv"),
-        ((*SMALL, "-o", "there.json"), "there.json exists already"),
-        ((*SMALL, "--seconds", "0"), "seconds is positive"),
-        ((*SMALL, "--entropy", "zip"), "zip"),
-    ],
-)
-def test_wrong_commands_end_with_one_sentence(folder, capsys, arguments, words):
-    (folder / "empty").mkdir()
-    (folder / "there.json").write_text("{}")
-    assert run(*arguments) == 2
-    err = capsys.readouterr().err
-    assert words in err and "Traceback" not in err
-    assert (folder / "there.json").read_text() == "{}"
-
-
-@pytest.mark.filterwarnings("default")
-def test_what_is_not_installed_is_a_note(folder, capsys, monkeypatch):
-    monkeypatch.setattr(evaluation, "installed", lambda: ["si_sdr"])
-    monkeypatch.setattr(opus_codec, "opus_tools", lambda: False)
-    assert run("sounds", "-m", "tiny.safetensors", "-b", "1.5") == 0
-    err = capsys.readouterr().err
-    assert "no rows for Opus" in err and "left out mel_distance, pesq, stoi" in err

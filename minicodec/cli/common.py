@@ -1,0 +1,77 @@
+"""Support: what commands on files share: where to write, and what a sound has to become."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # else `minicodec info` would wait for torch
+    from minicodec.model.config import CodecConfig
+
+#: Seconds of sound; shorter clips are done before a bar could be read.
+LONG = 20.0
+
+
+def target_path(args: argparse.Namespace, endings: Sequence[str], default: str = "") -> Path:
+    """The file to write: -o, or the input's name with another ending.
+
+    Args:
+        endings: that the file may have.
+        default: the ending where -o names no file; the first of `endings` if empty.
+
+    Raises:
+        ValueError: if it is the input itself, or there already, or in no folder, or of another
+            ending.
+    """
+    default = default or endings[0]
+    target = Path(args.output) if args.output else Path(args.input).with_suffix(default)
+    if args.input and target.exists() and target.resolve() == Path(args.input).resolve():
+        raise ValueError(f"{target} is the input itself: choose another -o.")
+    check_target(target, endings, args.force)
+    return target
+
+
+def check_target(
+    target: Path,
+    endings: Sequence[str],
+    force: bool,
+    remedy: str = "choose another -o, or replace it with -f",
+) -> None:
+    """Refuse to write a file where it would be in the way, or nobody would know what it is.
+
+    Args:
+        force: replace a file that is there.
+        remedy: what else could be done about it.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder, not a file to write.")
+    if target.exists() and not target.is_file():
+        return  # a pipe or a device, which has no ending and is not replaced
+    if target.suffix.lower() not in endings:
+        raise ValueError(f"{target.name}: the ending must be one of {', '.join(endings)}.")
+    if target.exists() and not force:
+        raise ValueError(f"{target} exists already: {remedy}.")
+    if not target.parent.is_dir():
+        raise ValueError(
+            f"{target.parent} is not a folder, so {target.name} cannot be written there."
+        )
+
+
+def note_changes(rate: int, channels: int, config: "CodecConfig", model: str, file: str) -> None:
+    """Say that a sound has to be resampled or mixed for a model.
+
+    Raises:
+        ValueError: for more than two channels.
+    """
+    if channels > 2:
+        raise ValueError(f"{file} has {channels} channels; only mono and stereo are known.")
+    if (channels, rate) != (config.channels, config.sample_rate):
+        print(
+            f"note: {rate} Hz with {channels} channel(s) becomes {config.sample_rate} Hz with "
+            f"{config.channels}, as {model} needs.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,40 @@
+"""Support: `minicodec listen`: a page that plays one clip at every bandwidth."""
+
+import argparse
+from pathlib import Path
+
+from tqdm import tqdm
+
+from minicodec import listening
+from minicodec.bits.bitstream import compress, decompress
+from minicodec.cli.common import note_changes, target_path
+from minicodec.model.pretrained import config_of, load
+from minicodec.sound import audio
+
+#: Seconds of the clip that are played.
+_SECONDS = 10
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the page."""
+    # The default name is our own, so a second run may replace the page of the first.
+    target = target_path(args, [".html"]) if args.output else Path("listen.html")
+    config = config_of(args.model)
+    rate = config.sample_rate
+    if args.input is None:
+        clip = audio.mix(audio.clip("speech_en", rate), config.channels)
+    else:
+        sound, own_rate = audio.load(args.input)
+        note_changes(own_rate, sound.shape[0], config, args.model, args.input)
+        sound = audio.mix(sound[:, : _SECONDS * own_rate], config.channels)
+        clip = audio.resample(sound, own_rate, rate)[None]
+    codec = load(args.model)
+    sounds = {"original": clip}
+    for bandwidth in tqdm(config.bandwidths, desc="coding", unit="bandwidth"):
+        data = compress(codec, clip, bandwidth)
+        kbps = len(data) * 8 / clip.shape[-1] * rate / 1000
+        label = f"{bandwidth:g} kbps (file: {kbps:.2f} kbps)"
+        sounds[label] = decompress(data, codec)
+    page = listening.compare(sounds, rate, title=f"{codec.name} at every bandwidth")
+    page.save(target, "Play the original first, then the lowest bandwidth, then upwards.")
+    print(f"open {target.resolve()}")

@@ -1,0 +1,107 @@
+"""Support: files and pipes alike, for commands that read or write streams. - stands for a pipe."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tqdm import tqdm
+
+from minicodec.bits.container import END_BYTES, SYNC, Readable
+from minicodec.cli.common import LONG, target_path
+from minicodec.sound.files import whole
+
+
+def target_or_pipe(
+    args: argparse.Namespace, endings: Sequence[str], default: str = ""
+) -> Path | None:
+    """The file to write, as `target_path`; None for the standard output.
+
+    Raises:
+        ValueError: also if the standard output is a terminal.
+    """
+    if args.output == "-" or (args.output is None and args.input == "-"):
+        if sys.stdout.isatty():
+            raise ValueError("the output would fill this terminal: redirect it, or name -o.")
+        return None
+    return target_path(args, endings, default)
+
+
+def standard_input() -> BinaryIO:
+    """The pipe that feeds us.
+
+    Raises:
+        ValueError: if it is a terminal.
+    """
+    if sys.stdin.isatty():
+        raise ValueError("- reads from a pipe, but the standard input is this terminal.")
+    return sys.stdin.buffer
+
+
+@contextmanager
+def writable(target: Path | None) -> Iterator[BinaryIO]:
+    """A file that appears whole or not at all, or the standard output."""
+    if target is None:
+        yield sys.stdout.buffer
+        return
+    with whole(target) as part, part.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def readable(name: str) -> Iterator[tuple[bytes, Any]]:
+    """The first four bytes, and the file from its beginning.
+
+    Raises:
+        ValueError: for a folder, or a file that there is not.
+    """
+    if name == "-":
+        file = standard_input()
+        magic = file.read(4)
+        yield magic, _Again(magic, file)
+        return
+    if Path(name).is_dir():
+        raise ValueError(f"{name} is a folder, not a stream.")
+    if not Path(name).is_file():
+        raise ValueError(f"{name}: no such file.")
+    with open(name, "rb") as file:
+        magic = file.read(4)
+        file.seek(0)
+        yield magic, file
+
+
+class _Again:
+    """A pipe of which the first bytes, read already, are read again."""
+
+    def __init__(self, first: bytes, file: Readable):
+        self._first, self._file = first, file
+
+    def read(self, size: int, /) -> bytes:
+        first, self._first = self._first, b""
+        return first + self._file.read(size) if size < 0 else (first or self._file.read(size))
+
+
+def stated_seconds(name: str, rate: int) -> float | None:
+    """How long a stream says at its end that it is; None for a pipe, or where the end is missing.
+
+    Nothing has been checked here: it may be damaged, or a lie.
+    """
+    if name == "-":
+        return None
+    with open(name, "rb") as file:
+        file.seek(max(0, file.seek(0, 2) - END_BYTES))
+        end = file.read(END_BYTES)
+    return int.from_bytes(end[-12:-4], "big") / rate if end[:4] == SYNC else None
+
+
+def say(target: Path | None, text: str) -> None:
+    """Where sound or bytes go to the standard output, words may not."""
+    print(f"{target or 'output'}: {text}", file=sys.stdout if target else sys.stderr)
+
+
+def bar(text: str, seconds: float | None) -> "tqdm[Any]":
+    """A progress bar on the standard error, for what takes long or nobody knows how long."""
+    show = sys.stderr.isatty() if seconds is None else seconds > LONG
+    return tqdm(desc=text, total=seconds, unit="s", unit_scale=True, disable=not show)

@@ -1,0 +1,71 @@
+"""What can be typed; help knows the right names."""
+
+import argparse
+from importlib import import_module
+
+import pytest
+
+from minicodec.cli import arguments, main
+from minicodec.listening.evaluation import MEASURES
+from minicodec.model.checkpoint import SHIPPED
+from minicodec.model.pretrained import OFFICIAL
+from minicodec.sound.files import KINDS
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    [action] = [a for a in arguments.parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    return dict(action.choices)
+
+
+def test_names_that_are_written_down_twice_agree():
+    assert (*SHIPPED, *OFFICIAL) == arguments.MODELS
+    assert tuple(MEASURES) == arguments.MEASURES
+    assert KINDS == arguments.KINDS
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_has_a_module_and_help(name, capsys):
+    assert callable(import_module(f"minicodec.cli.{name.replace('-', '_')}").run)
+    with pytest.raises(SystemExit) as status:
+        main([name, "--help"])
+    assert status.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for option in commands()[name]._actions:
+        if option.dest in ("model", "codec", "start_from"):
+            assert all(model in (option.help or "") for model in (*SHIPPED, *OFFICIAL))
+        assert option.help or option.dest in ("learning_rate", "weight_decay"), option.dest
+    assert f"usage: minicodec {name}" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["explode"], "invalid choice: 'explode'"),
+        (["encode"], "required: input"),
+        (["info"], "required: input"),
+        (["encode", "x.wav", "--nope"], "unrecognized arguments: --nope"),
+        (["encode", "x.wav", "-b", "six"], "'six' is no number"),
+        (["encode", "x.wav", "-b", "nan"], "a number above 0 is needed, not nan"),
+        (["roundtrip", "x.wav", "-b", "0"], "a number above 0 is needed, not 0"),
+        (["encode", "x.wav", "--chunk", "0"], "more than 0 and at most 60 seconds, not 0"),
+        (["encode", "x.wav", "--chunk", "61"], "more than 0 and at most 60 seconds, not 61"),
+        (["encode", "x.wav", "-e", "zip"], "invalid choice: 'zip'"),
+        (["decode", "x.mcdc", "--start", "-1"], "a number of at least 0 is needed, not -1"),
+        (["decode", "x.mcdc", "--duration", "0"], "a number above 0 is needed, not 0"),
+        (["evaluate", "x", "--measures", "beauty"], "invalid choice: 'beauty'"),
+        (["evaluate", "x", "--seconds", "0"], "a number above 0 is needed, not 0"),
+        (["evaluate", "x", "--opus", "0"], "an integer of at least 1 is needed, not 0"),
+        (["evaluate", "x", "--entropy", "zip"], "invalid choice: 'zip'"),
+        (["train", "tiny", "--data", "x"], "required: --out"),
+        (["train", "tiny", "--data", "x", "--out", "y", "--minutes", "0"], "a number above 0"),
+        (["train", "tiny", "--data", "x", "--out", "y", "--steps", "0"], "at least 1 is needed"),
+        (["train", "tiny", "--data", "x", "--out", "y", "--workers", "-1"], "at least 0"),
+        (["train", "tiny", "--data", "x", "--out", "y", "--threads", "two"], "not two"),
+    ],
+)
+def test_wrong_arguments(words, message, capsys):
+    with pytest.raises(SystemExit) as status:
+        main(words)
+    assert status.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith("usage: minicodec") and message in err

@@ -1,0 +1,121 @@
+"""Files and pipes alike."""
+
+import os
+import subprocess
+import sys
+from io import BytesIO
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from command import TINY, Standard, piped, run
+
+from minicodec import audio
+
+
+@pytest.mark.filterwarnings("default")  # a random decoder may be loud, which is a note
+def test_pipes(folder, capsys, monkeypatch):
+    wav = (folder / "mono.wav").read_bytes()
+    words = [*TINY, "-b", "1.5", "--entropy", "histogram", "--chunk", "0.5"]
+    stream = piped(monkeypatch, wav, "encode", "-", *words)
+    assert piped(monkeypatch, b"", "encode", "mono.wav", "-o", "-", *words) == stream
+    restored = piped(monkeypatch, stream, "decode", "-", *TINY)
+    table = piped(monkeypatch, stream, "info", "-").decode()
+    assert "entropy coding: histogram" in table and table.splitlines()[-1].startswith("    2  ")
+    err = capsys.readouterr().err
+    assert "output: 1.25 s in" in err and "output: 1.25 s, 1 channel(s), 24000 Hz" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    (folder / "piped.mcdc").write_bytes(stream)
+    assert run("decode", "piped.mcdc", *TINY) == 0
+    heard, rate = audio.load(BytesIO(restored))
+    assert rate == 24000 and heard.shape == (1, 30000)
+    torch.testing.assert_close(heard, audio.load("piped.wav")[0], atol=4e-5, rtol=0)
+
+
+def test_terminals_are_no_pipes(folder, capsys, monkeypatch):
+    stdout = sys.stdout
+    monkeypatch.setattr(sys, "stdin", Standard(BytesIO(), terminal=True))
+    for words in (["encode", "-", *TINY, "-o", "y.mcdc"], ["decode", "-", *TINY, "-o", "y.wav"]):
+        assert run(*words) == 2
+        assert "the standard input is this terminal" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdout", Standard(BytesIO(), terminal=True))
+    status = run("encode", "mono.wav", *TINY, "-o", "-")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert status == 2 and "would fill this terminal" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default")
+def test_long_clips_show_a_bar_and_short_ones_do_not(folder, capsys):
+    audio.save("long.wav", 0.1 * torch.randn(1, 24000 * 21), 24000)
+    for words in (["encode", "long.wav"], ["decode", "long.mcdc", "-f"], ["roundtrip", "long.wav"]):
+        assert run(*words, *TINY) == 0
+        assert "100%" in capsys.readouterr().err
+    assert run("encode", "mono.wav", *TINY) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_needs_no_ending_and_is_not_replaced(folder):
+    os.mkfifo("there")
+    with subprocess.Popen(["cat", "there"], stdout=subprocess.PIPE) as reader:
+        assert run("encode", "mono.wav", *TINY, "-o", "there") == 0
+        data = reader.stdout.read()
+    assert run("encode", "mono.wav", *TINY) == 0
+    assert data == (folder / "mono.mcdc").read_bytes() and (folder / "there").is_fifo()
+
+
+SHELL = {"OMP_NUM_THREADS": "1", "MINICODEC": f"{sys.executable} -m minicodec"}
+
+
+def shell(command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["bash", "-c", command], env=os.environ | SHELL, capture_output=True,
+                          check=False, timeout=120)  # fmt: skip
+
+
+def test_real_pipes(folder):
+    """The line that the book promises, and a listener who leaves early."""
+    line = shell(
+        "cat mono.wav | $MINICODEC encode - -b 1.5 --entropy histogram -m tiny.safetensors"
+        " | $MINICODEC decode - -m tiny.safetensors > out.wav"
+    )
+    assert line.returncode == 0, line.stderr
+    samples, rate = audio.load("out.wav")
+    assert (rate, samples.shape) == (24000, (1, 30000))
+    assert audio.load(BytesIO((folder / "out.wav").read_bytes()))[0].shape == (1, 30000)
+
+    audio.save("long.wav", 0.1 * torch.randn(1, 24000 * 12), 24000)
+    line = shell(
+        "$MINICODEC encode long.wav -m tiny.safetensors; $MINICODEC decode long.mcdc -o -"
+        " -m tiny.safetensors | head -c 10 > /dev/null; echo status ${PIPESTATUS[0]}"
+    )
+    assert b"status 141" in line.stdout and b"Error" not in line.stderr, line
+
+
+PEAK = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "minicodec", *sys.argv[1:]], check=True, capture_output=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def peak(*words: str) -> int:
+    """The most memory that one command had."""
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", PEAK, *words]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return int(subprocess.check_output(command, env=environment, text=True))
+
+
+def test_memory_does_not_grow_with_length(folder):
+    """Four minutes at another rate take as much as twenty seconds."""
+    rate = 16000
+    for name, seconds in (("short", 20), ("long", 240)):
+        with soundfile.SoundFile(f"{name}.flac", "w", rate, 2) as file:
+            for _ in range(seconds):
+                file.write(np.random.default_rng(0).uniform(-0.1, 0.1, (rate, 2)))
+    for words in (["encode", "{}.flac"], ["decode", "{}.mcdc", "-o", "{}.wav"]):
+        short, long = (peak(*(w.format(name) for w in words), *TINY) for name in ("short", "long"))
+        assert long < 1.1 * short, f"{words[0]}: {short} at 20 s, {long} at 240 s"
+    assert audio.load("long.wav")[0].shape == (1, 240 * 24000)
