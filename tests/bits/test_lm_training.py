@@ -10,12 +10,6 @@ import minicodec
 from minicodec import audio
 from minicodec.bits.exact import exact_copy
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
-from minicodec.bits.language_model_file import (
-    SHIPPED_LM,
-    facts,
-    for_codec,
-    load_language_model,
-)
 from minicodec.bits.lm_training import (
     LanguageModelTrainer,
     Recipe,
@@ -24,9 +18,7 @@ from minicodec.bits.lm_training import (
     initialize,
     read_codes,
 )
-from minicodec.bits.range_coder import decode_codes, encode_codes
-from minicodec.cli import main
-from minicodec.model.checkpoint import fingerprint
+from minicodec.bits.range_coder import encode_codes
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 
@@ -166,25 +158,3 @@ def test_reading_codes(recordings, codec, capsys):
     assert "is damaged" in capsys.readouterr().out and cache.stat().st_size > 1000
     with pytest.raises(ValueError, match="holds no recordings of a second or more"):
         read_codes(recordings / "run", codec)
-
-
-def test_the_command(recordings, codec, capsys, monkeypatch):
-    model = recordings / "lm.safetensors"
-    command = ["train-lm", "--codec", str(recordings / "tiny.safetensors"), "--data",
-               str(recordings / "data"), "--valid", str(recordings / "valid"), "-o", str(model),
-               "--minutes", "0.03", "--dim", "16", "--layers", "1", "--heads", "2"]  # fmt: skip
-    assert main(command) == 0
-    out = capsys.readouterr().out
-    assert "% saved" in out and "fingerprint" in out
-    lm = load_language_model(model)
-    assert lm.codec == fingerprint(codec) and lm.config.n_q == codec.config.max_n_q
-    assert facts(model)["bits_per_code"]["3"]["exact"] > 0
-    codes = codec.encode(audio.clip("speech_en", seconds=1))[0]
-    assert torch.equal(decode_codes(lm, encode_codes(lm, codes), *codes.shape), codes)
-    monkeypatch.setitem(SHIPPED_LM, "tiny", model)
-    assert for_codec(codec).fingerprint == lm.fingerprint
-    assert main(command) == 2 and "exists already" in capsys.readouterr().err
-    assert main([*command, "-f", "--minutes", "0"]) == 2
-    assert "takes more than 0.0 minutes" in capsys.readouterr().err
-    assert main([*command, "-f", "--valid", "nowhere"]) == 2
-    assert "nowhere is not a folder" in capsys.readouterr().err
