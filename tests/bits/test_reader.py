@@ -10,7 +10,10 @@ from mcdc_by_hand import parse
 from small_streams import CONFIGS, Trickle, flipped, noise, tolerated
 
 from minicodec.bits.bitstream import BitstreamError, StreamReader, compress, decompress
+from minicodec.model import pretrained
+from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
@@ -202,3 +205,25 @@ def test_another_codec(codecs):
         decompress(data, other)
     with pytest.raises(BitstreamError, match="'as mini', which does not ship .* it as codec="):
         decompress(data)
+
+
+def test_a_stream_finds_the_model_that_it_names(tmp_path, monkeypatch):
+    """An official one may have to be downloaded; not for a header that cannot be true."""
+    codec = Codec(ENCODEC_24KHZ, "encodec_24khz").eval()
+    data = compress(codec, noise(codec, 700), 1.5)
+    monkeypatch.setattr(pretrained, "_download", lambda _: pytest.fail("it began to download"))
+    for lie in (dict(sample_rate=48000), dict(channels=2), dict(bits=11), dict(codebooks=33)):
+        with pytest.raises(BitstreamError, match="contradicts its model, 'encodec_24khz'"):
+            StreamReader(BytesIO(parse(data).but(**lie).build()))
+    torch.save(codec.state_dict(), tmp_path / "weights.th")
+    monkeypatch.setattr(pretrained, "_download", lambda _: tmp_path / "weights.th")
+    torch.testing.assert_close(decompress(data), decompress(data, codec), atol=1e-5, rtol=0)
+
+
+def test_a_stream_that_names_a_file_opens_none(codecs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_codec(codecs["as mini"], "mine.safetensors")
+    data = compress(codecs["as mini"], noise(codecs["as mini"], 700))
+    for name in (b"mine.safetensors", str(tmp_path).encode(), b""):
+        with pytest.raises(BitstreamError, match="which does not ship with minicodec"):
+            decompress(parse(data).but(name=name).build())

@@ -1,6 +1,8 @@
 """Official weights from files and from a server, and what happens when either is wrong."""
 
+import dataclasses
 import hashlib
+import json
 import pickle
 import socket
 import threading
@@ -15,7 +17,16 @@ from safetensors.torch import save_file
 
 from minicodec.model import pretrained
 from minicodec.model.checkpoint import CheckpointError, fingerprint, save_codec
-from minicodec.model.pretrained import Official, convert, load
+from minicodec.model.codec import Codec
+from minicodec.model.config import MINI_24KHZ, CodecConfig
+from minicodec.model.pretrained import (
+    Official,
+    UnknownModel,
+    config_of,
+    convert,
+    load,
+    load_named,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated"),
@@ -143,6 +154,105 @@ def test_names():
         load("mini_24khz", path="x.th")
     with pytest.raises(CheckpointError, match="gone.safetensors: no such file"):
         load("gone.safetensors")
+
+
+def test_the_config_of_everything_that_can_be_named(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "_download", lambda _: pytest.fail("it began to download"))
+    save_codec(tiny, tmp_path / "tiny.safetensors")
+    assert config_of(tmp_path / "tiny.safetensors") == tiny.config
+    assert config_of("mini_24khz") == MINI_24KHZ
+    for name, official in pretrained.OFFICIAL.items():
+        assert config_of(name) is official.config
+    with pytest.raises(ValueError, match="no model 'encodec'"):
+        config_of("encodec")
+
+
+def test_a_stream_may_name_what_everybody_knows(tiny, tmp_path, monkeypatch):
+    """Its header is a stranger's word: never a path, whatever it looks like."""
+    monkeypatch.chdir(tmp_path)
+    save_codec(tiny, "tiny.safetensors")
+    a_run(tmp_path / "run", tiny.config)
+    assert load_named("mini_24khz").config == config_of("mini_24khz")
+    for name in (
+        "tiny.safetensors",
+        str(tmp_path / "tiny.safetensors"),
+        "run",
+        ".",
+        "",
+        "/dev/zero",
+    ):
+        with pytest.raises(UnknownModel, match="is not one of mini_24khz, encodec_24khz, enc"):
+            load_named(name)
+
+
+# --- training runs
+
+
+def a_run(folder: Path, config: CodecConfig, *kinds: str, step: int = 1) -> dict[str, Codec]:
+    """A folder as training leaves it, with a checkpoint of one or more codecs."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"codec": dataclasses.asdict(config)}))
+    codecs = {kind: Codec(config).train() for kind in kinds or ("codec",)}
+    tensors = {
+        f"{kind}.{key}": value.clone()
+        for kind, codec in codecs.items()
+        for key, value in codec.state_dict().items()
+    }
+    tensors["adam.0.step"] = torch.tensor(3.0)
+    save_file(tensors, folder / f"step_{step:08d}.safetensors", {"state": "{}"})
+    return codecs
+
+
+def same_codes(a: Codec, b: Codec) -> bool:
+    audio = torch.randn(1, a.config.channels, 4000)
+    return torch.equal(a.eval().encode(audio), b.eval().encode(audio))
+
+
+def test_a_run_is_its_newest_checkpoint(tiny, tmp_path):
+    a_run(tmp_path / "mine", tiny.config, step=9)
+    newest = a_run(tmp_path / "mine", tiny.config, step=10)["codec"]
+    codec = load(tmp_path / "mine")
+    assert codec.name == "mine" and codec.config == config_of(tmp_path / "mine") == tiny.config
+    assert not codec.training and not any(p.requires_grad for p in codec.parameters())
+    assert fingerprint(codec) == fingerprint(newest) and same_codes(codec, newest)
+
+
+def test_averaged_weights_are_preferred(tiny, tmp_path):
+    codecs = a_run(tmp_path / "mine", tiny.config, "codec", "averaged", "judge")
+    assert fingerprint(load(tmp_path / "mine")) == fingerprint(codecs["averaged"])
+
+
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning(tiny, tmp_path):
+    whole = a_run(tmp_path, tiny.config, step=1)["codec"]
+    a_run(tmp_path, tiny.config, step=2)
+    newest = tmp_path / "step_00000002.safetensors"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.warns(UserWarning, match="step_00000002.safetensors is damaged and passed over"):
+        assert fingerprint(load(tmp_path)) == fingerprint(whole)
+    (tmp_path / "step_00000001.safetensors").unlink()
+    with (
+        pytest.warns(UserWarning, match="passed over"),
+        pytest.raises(CheckpointError, match="no whole checkpoint: all 1 are damaged"),
+    ):
+        load(tmp_path)
+
+
+def test_folders_that_are_no_runs(tiny, tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder, but none of a training run"):
+        load(tmp_path)
+    for text in ("{", "[]", "{}", '{"codec": 3}', '{"codec": {"wings": 2}}'):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(CheckpointError, match="config.json is not the config of a training"):
+            load(tmp_path)
+    a_run(tmp_path, tiny.config)
+    (tmp_path / "step_00000001.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="stopped before it wrote its first one"):
+        load(tmp_path)
+    a_run(tmp_path, tiny.config)
+    a_run(tmp_path / "other", pretrained.ENCODEC_24KHZ)
+    (tmp_path / "config.json").write_bytes((tmp_path / "other/config.json").read_bytes())
+    with pytest.raises(CheckpointError, match="step_00000001.safetensors.* has|too few"):
+        load(tmp_path)
 
 
 def test_a_file_of_ours_by_its_path(tiny, tmp_path):

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 import torch
-from short_runs import CODEC, CONFIG, Tones, batch, changed, same, started
+from short_runs import CODEC, CONFIG, Tones, batch, changed, same, started, trainer
 
-from minicodec.model.checkpoint import save_codec
+from minicodec.model.checkpoint import inference_weights, save_codec
 from minicodec.model.codec import Codec
 from minicodec.training.batches import Batches
 from minicodec.training.sources import Weighted
@@ -28,6 +28,19 @@ def test_weights_from_a_file_and_totals_counted_anew(tmp_path):
         assert float(book.counts.sum()) == pytest.approx(100, rel=0.01)
     with pytest.raises(ValueError, match="another config"):
         weights_from(Codec(dataclasses.replace(CODEC, n_filters=4)), tmp_path / "c.safetensors")
+
+
+def test_weights_from_a_run(tmp_path):
+    run = trainer(tmp_path / "run", changed(averaging=0.5))
+    run.run()
+    codec = Codec(CODEC).train()
+    weights_from(codec, tmp_path / "run")
+    mine, last = inference_weights(codec), inference_weights(run.codec)
+    for name, mean in inference_weights(run.update.averaged).items():
+        if "counts" not in name:  # they are counted anew
+            torch.testing.assert_close(mine[name], mean)
+    first = "encoder.layers.0.weight"
+    assert not torch.allclose(mine[first], last[first])
 
 
 def test_codebooks_start_from_clips_that_the_seed_alone_decides():
