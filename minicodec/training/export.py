@@ -17,6 +17,7 @@ from tqdm import tqdm
 from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.factorized import FactorizedQuantizer
+from minicodec.model.fast.codec import faster
 from minicodec.model.quantize import Codebook
 from minicodec.training.sources import Source
 
@@ -59,7 +60,7 @@ def export(
     codec = copy.deepcopy(codec).eval().requires_grad_(False)  # the run may go on counting
     codec.name = Path(path).stem
     if not isinstance(codec.quantizer, FactorizedQuantizer):  # its codebooks count nothing
-        counts = count_codes(codec, sources, level, progress=progress)
+        counts = count_codes(faster(codec), sources, level, progress=progress)
         for book, times in zip(codec.quantizer.codebooks, counts):
             cast(Codebook, book).counts.copy_(times)
     save_codec(codec, path, facts, half=True)

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from minicodec.model.codec import Codec
+from minicodec.model.fast.codec import faster
 from minicodec.training import processes, run_state
 from minicodec.training.batches import Batch, Batches
 from minicodec.training.config import TrainConfig, load_config
@@ -151,7 +152,7 @@ class Trainer:
         """Measure the codec on the held-out clips, and write the result down."""
         scores: dict[str, float] = {}
         if self.main and self.valid:
-            codec = self.update.averaged
+            codec = faster(self.update.averaged)
             scores = validate(codec, self.valid, self.visqol)
             self._note(scores)
             for bandwidth in self.config.codec.bandwidths:
