@@ -173,7 +173,7 @@ def fingerprint(codec: Codec) -> bytes:
     for key, tensor in sorted(inference_weights(codec).items()):
         if key.endswith(_OPTIONAL):
             continue  # a recount changes neither codes nor sound
-        digest.update(key.encode() + tensor.numpy().tobytes())
+        digest.update(key.encode() + tensor.view(torch.uint8).numpy().tobytes())
     return digest.digest()[:8]
 
 

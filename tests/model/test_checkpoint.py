@@ -15,13 +15,13 @@ from minicodec.model.checkpoint import (
     assemble,
     facts,
     fingerprint,
+    fold_weight_norm,
     inference_weights,
     load_codec,
     save_codec,
 )
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from minicodec.model.checkpoint import fold_weight_norm
 
 
 @pytest.fixture

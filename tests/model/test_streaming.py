@@ -14,6 +14,7 @@ from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.model.conv import Conv1d, ConvTranspose1d
+from minicodec.model.fast.codec import faster
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
 from minicodec.model.segments import overlap_add
 from minicodec.model.streams import StateError, encode_batch, load_state, save_state
@@ -188,11 +189,18 @@ def test_only_causal_layers_stream():
             layer.stream(torch.randn(1, 1, 9))
 
 
-@pytest.fixture(scope="module", params=["constant", "reflect"])
+#: The codec as the chapters build it, and the fast one: what holds for one must hold for both.
+#: Their references are the taught layers, which both have.
+KINDS = {"plain": lambda codec: codec, "fast": faster}
+both_kinds = [(pad, kind) for pad in ("constant", "reflect") for kind in KINDS]
+
+
+@pytest.fixture(scope="module", params=both_kinds, ids="-".join)
 def codec(request):
     torch.manual_seed(0)
-    config = CodecConfig(n_filters=4, dimension=16, bandwidths=(1.5, 6.0), pad_mode=request.param)
-    return Codec(config).eval()
+    pad_mode, kind = request.param
+    config = CodecConfig(n_filters=4, dimension=16, bandwidths=(1.5, 6.0), pad_mode=pad_mode)
+    return KINDS[kind](Codec(config).eval())
 
 
 @torch.no_grad()
@@ -227,9 +235,9 @@ def in_segments(segment=0.1, overlap=0.1, **more):
     return Codec(config).eval()
 
 
-@pytest.fixture(scope="module")
-def segmented():
-    return in_segments(normalize=True)
+@pytest.fixture(scope="module", params=KINDS)
+def segmented(request):
+    return KINDS[request.param](in_segments(normalize=True))
 
 
 def segment_latents(codec, audio):
@@ -282,8 +290,9 @@ def test_a_codec_in_segments_streams_too(segmented, seed, length, chunks):
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.3, 0.7])
-def test_segments_with_other_overlaps(overlap):
-    codec = in_segments(overlap=overlap)
+@pytest.mark.parametrize("kind", KINDS)
+def test_segments_with_other_overlaps(overlap, kind):
+    codec = KINDS[kind](in_segments(overlap=overlap))
     audio = torch.randn(1, 2, 7001)
     codes = codec.encode(audio)
     pieces = [codec.decoder(codec.quantizer.decode(codec.quantizer.encode(codec.encoder(

@@ -1,0 +1,70 @@
+"""Fast residual blocks, LSTM and codebooks: outputs and states of the taught ones."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_fast_convolution import cut, equal, modes, pieces
+from torch import nn
+
+from minicodec.model.fast import layers
+from minicodec.model.fast.layers import FastBlock, FastCodebooks, FastLSTM
+from minicodec.model.quantize import ResidualVectorQuantizer
+from minicodec.model.seanet import ResidualBlock, SkipLSTM
+
+
+@torch.no_grad()
+@given(st.integers(1, 3), st.integers(1, 4), modes, st.integers(1, 80), pieces)
+@settings(max_examples=150)
+def test_a_block(batch, dilation, mode, length, lengths):
+    block = ResidualBlock(4, dilation=dilation, pad_mode=mode)
+    for parameter in block.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    fast = FastBlock(block)
+    mine = theirs = None
+    for piece, last in cut(torch.randn(batch, 4, length), lengths):
+        expected, theirs = block.stream(piece, theirs, last)
+        y, mine = fast(piece.mT.contiguous(), mine, last)
+        equal(y.mT, expected)
+        equal(mine[0], theirs[0])
+        mine, theirs = theirs, mine
+
+
+@pytest.mark.parametrize("few", [0, 12, 1000], ids=["library", "both", "steps"])
+@torch.no_grad()
+def test_the_lstm(monkeypatch, few):
+    monkeypatch.setattr(layers, "_FEW", few)
+
+    @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 80), pieces)
+    @settings(max_examples=60)
+    def same(batch, n_layers, length, lengths):
+        lstm = SkipLSTM(5, n_layers)
+        fast = FastLSTM(lstm)
+        mine = theirs = None
+        for piece, last in cut(torch.randn(batch, 5, length), lengths):
+            expected, theirs = lstm.stream(piece, theirs)
+            y, mine = fast(piece.mT.contiguous(), mine, last)
+            equal(y.mT, expected)
+            if theirs is not None:
+                equal(mine[0], theirs[0])
+                equal(mine[1], theirs[1])
+            mine, theirs = theirs, mine
+
+    same()
+
+
+@torch.no_grad()
+@given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 6))
+@settings(max_examples=60)
+def test_codebooks(batch, frames, n_q):
+    quantizer = ResidualVectorQuantizer(dim=6, n_q=6, codebook_size=32)
+    fast, x = FastCodebooks(quantizer), torch.randn(batch, 6, frames)
+    codes = fast.encode(x.mT, n_q)
+    residual = x.mT
+    for level, book in enumerate(quantizer.codebooks):
+        if level < n_q:  # the nearest entry, or one that is as near as rounding can tell
+            distance = torch.cdist(residual, book.embedding.expand(batch, -1, -1))
+            chosen = distance.gather(2, codes[:, level, :, None])[..., 0]
+            torch.testing.assert_close(chosen, distance.amin(2), atol=1e-4, rtol=1e-4)
+            residual = residual - book.decode(codes[:, level])
+    torch.testing.assert_close(fast.decode(codes).mT, quantizer.decode(codes))

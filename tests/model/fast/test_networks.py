@@ -1,0 +1,87 @@
+"""Fast encoder and decoder: the taught ones' outputs and states, in pieces and in tiles."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_fast_convolution import cut
+
+from minicodec.model.checkpoint import fold_weight_norm
+from minicodec.model.config import CodecConfig
+from minicodec.model.fast.networks import FastNetwork
+from minicodec.model.seanet import Decoder, Encoder
+
+SHAPES = {
+    "zeros": {},
+    "mirrored": dict(pad_mode="reflect"),
+    "three blocks": dict(n_residual_layers=3),
+    "stereo, no LSTM": dict(channels=2, lstm_layers=0),
+    "one stage": dict(strides=(3,)),
+    "stride of one": dict(strides=(2, 1, 3)),
+}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def pair(request):
+    torch.manual_seed(0)
+    config = CodecConfig(n_filters=2, dimension=6, **SHAPES[request.param])
+    return [
+        (fold_weight_norm(kind(config)).eval(), config.channels if kind is Encoder else 6)
+        for kind in (Encoder, Decoder)
+    ], config.hop_length
+
+
+def same_states(a, b):
+    assert type(a) is type(b) or {type(a), type(b)} <= {list, tuple}
+    if isinstance(a, torch.Tensor):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for mine, theirs in zip(a, b):
+            same_states(mine, theirs)
+    else:
+        assert a == b
+
+
+@torch.no_grad()
+@given(st.integers(1, 2000), st.lists(st.integers(0, 900), min_size=1, max_size=5).filter(any))
+@settings(max_examples=25)
+def test_they_stream_as_the_taught_ones(pair, length, lengths):
+    """Outputs and states, and each goes on where the other one stopped."""
+    networks, hop = pair
+    for network, channels in networks:
+        fast = FastNetwork(network, hop)
+        if isinstance(network, Decoder):
+            length, lengths = 1 + length // 40, [1 + n // 40 for n in lengths]
+        mine = theirs = None
+        for piece, last in cut(torch.randn(1, channels, length), lengths):
+            expected, theirs = network.stream(piece, theirs, last)
+            y, mine = fast(piece.mT.contiguous(), mine, last)
+            torch.testing.assert_close(y.mT, expected, atol=1e-5, rtol=1e-5)
+            same_states(mine, theirs)
+            mine, theirs = theirs, mine
+
+
+@torch.no_grad()
+def test_tiles_leave_no_seams(pair):
+    networks, hop = pair
+    for network, channels in networks:
+        length = 200 * hop + 3 if isinstance(network, Encoder) else 203
+        x = torch.randn(2, channels, length)
+        y, _ = FastNetwork(network, hop)(x.mT.contiguous(), None, True)
+        torch.testing.assert_close(y.mT, network(x), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_bfloat16_keeps_float32_outside(pair):
+    networks, hop = pair
+    for network, channels in networks:
+        fast = FastNetwork(network, hop, torch.bfloat16)
+        x = torch.randn(1, channels, 9 * hop if isinstance(network, Encoder) else 9)
+        y, states = fast(x.mT.contiguous(), None, False)
+        z, _ = fast(x.mT.contiguous(), states, True)
+        assert y.dtype == z.dtype == torch.float32
+        expected = network(torch.cat([x, x], -1))
+        y = torch.cat([y, z], 1).mT
+        assert (y - expected).square().mean() < 1e-3 * expected.square().mean()
+        network.stream(x, states, True)  # the taught network takes such states
