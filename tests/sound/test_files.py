@@ -75,6 +75,11 @@ def test_what_the_system_refuses_is_one_sentence_that_names_the_file(tmp_path, t
     assert isinstance(error.value, ValueError) and isinstance(error.value, OSError)
 
 
+def test_a_folder_is_refused_before_the_work(tmp_path):
+    with pytest.raises(NotWritten, match="is a folder, not a file"), whole(tmp_path):
+        pytest.fail("it had begun")
+
+
 def test_an_error_about_another_file_is_not_put_on_this_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="other"), whole(tmp_path / "a"):
         (tmp_path / "other").read_bytes()
