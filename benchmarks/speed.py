@@ -1,42 +1,123 @@
 """How fast is our codec beside the official package? Same architecture, same weights, one process.
 
-    python benchmarks/speed.py --seconds 10 60
+    python benchmarks/speed.py --seconds 10 300
 
-Both run in turn, on one thread, and medians are compared, so that a busy machine harms both alike.
+All run in turn, on one thread, and medians are compared, so that a busy machine harms all alike.
 Speeds are seconds of sound per second of processor time. Needs the `encodec` package.
 """
 
 import argparse
+import datetime
 import json
+import platform
 import resource
 import statistics
+import subprocess
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+import minicodec
 from minicodec import audio
 from minicodec.model.checkpoint import assemble
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ
+from minicodec.model.fast.codec import faster
 from minicodec.model.pretrained import convert
 
+FRAME = 320
+BANDWIDTH = 6.0
 
-def median_ratio(
-    ours: Callable[[], object], theirs: Callable[[], object], repeats: int
-) -> tuple[float, float]:
-    """Median seconds of each, taken in turn after one warm-up."""
-    times: tuple[list[float], list[float]] = ([], [])
+
+def in_turn(functions: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of processor time of each, taken in turn after one warm-up."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + 1):
-        for function, record in zip((ours, theirs), times):
+        for name, function in functions.items():
             start = time.process_time()
             function()
             if turn:
-                record.append(time.process_time() - start)
-    return statistics.median(times[0]), statistics.median(times[1])
+                times[name].append(time.process_time() - start)
+    return times
+
+
+def official_codec() -> tuple[Any, Codec]:
+    """The official package's model with random weights, and the same weights in our plain codec."""
+    from encodec import EncodecModel
+
+    official = EncodecModel.encodec_model_24khz(pretrained=False).eval()
+    official.set_target_bandwidth(BANDWIDTH)
+    for level, layer in enumerate(official.quantizer.vq.layers):
+        layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
+    return official, assemble(ENCODEC_24KHZ, convert(official.state_dict()), "encodec_24khz")
+
+
+def of_clips(seconds: float, repeats: int) -> list[dict[str, Any]]:
+    """Whole clips: the official package, our plain codec, the fast one, and that in bfloat16."""
+    official, plain = official_codec()
+    ours = {"fast": faster(plain), "plain": plain, "bfloat16": faster(plain, torch.bfloat16)}
+    clip = long_clip(seconds)
+    frames = official.encode(clip)
+    codes = frames[0][0]
+    jobs: dict[str, dict[str, Callable[[], object]]] = {
+        "encode": {"official": lambda: official.encode(clip)}
+        | {name: lambda c=codec: c.encode(clip, BANDWIDTH) for name, codec in ours.items()},
+        "decode": {"official": lambda: official.decode(frames)}
+        | {name: lambda c=codec: c.decode(codes) for name, codec in ours.items()},
+    }
+    rows = []
+    for what, each in jobs.items():
+        times = in_turn(each, repeats)
+        theirs = statistics.median(times["official"])
+        for name, taken in times.items():
+            row = {"what": what, "codec": name, "seconds": seconds,
+                   "x_real_time": round(seconds / statistics.median(taken), 1),
+                   "ratio": round(theirs / statistics.median(taken), 2),
+                   "spread": [round(seconds / t, 1) for t in (max(taken), min(taken))]}  # fmt: skip
+            if what == "encode" and name in ours:
+                row["codes_equal"] = round(
+                    float((ours[name].encode(clip, BANDWIDTH) == codes).float().mean()), 4
+                )
+            rows.append(row)
+            print(f"{what} {seconds:g} s, {name}: {row['x_real_time']} x real time, "
+                  f"{row['ratio']} x official")  # fmt: skip
+    return rows
+
+
+def of_frames(repeats: int) -> list[dict[str, Any]]:
+    """One frame of a stream, 13.3 ms of sound, each way; zero padding, as for a live stream."""
+    torch.manual_seed(0)
+    large = Codec(replace(ENCODEC_24KHZ, pad_mode="constant"), "encodec_24khz").eval()
+    rows = []
+    for name, plain in (("encodec_24khz", large), ("mini_24khz", None)):
+        plain = plain or minicodec.load("mini_24khz", fast=False)
+        clip = audio.clip("speech_en")
+        for kind, codec in (("fast", faster(plain)), ("plain", plain),
+                            ("bfloat16", faster(plain, torch.bfloat16))):  # fmt: skip
+            codes, encoder = codec.stream_encode(clip[..., : 100 * FRAME], None, BANDWIDTH)
+            _, decoder = codec.stream_decode(codes)
+            frame, code = clip[..., 100 * FRAME : 101 * FRAME], codes[..., -1:]
+            times = in_turn(
+                {
+                    "encode": lambda c=codec, f=frame, s=encoder: c.stream_encode(f, s, BANDWIDTH),
+                    "decode": lambda c=codec, k=code, s=decoder: c.stream_decode(k, s),
+                },
+                repeats,
+            )
+            for what, taken in times.items():
+                ms = [1000 * t for t in sorted(taken)]
+                row = {"what": f"{what} one frame", "model": name, "codec": kind,
+                       "ms": round(statistics.median(ms), 2),
+                       "spread": [round(ms[i], 2) for i in (len(ms) // 10, -1 - len(ms) // 10)]}  # fmt: skip
+                rows.append(row)
+                print(f"{what} one frame, {name} {kind}: {row['ms']} ms")
+    return rows
 
 
 def multiply_accumulates(codec: Codec, n_q: int) -> tuple[float, float]:
@@ -66,12 +147,44 @@ def multiply_accumulates(codec: Codec, n_q: int) -> tuple[float, float]:
 
 def peak() -> float:
     """Billions of multiply-accumulates per second that one large matrix product reaches."""
-    a, times = torch.randn(1536, 1536), []
-    for _ in range(7):
-        begin = time.process_time()
-        a @ a
-        times.append(time.process_time() - begin)
-    return 1536**3 / min(times) / 1e9
+    a = torch.randn(1536, 1536)
+    return 1536**3 / min(in_turn({"product": lambda: a @ a}, 7)["product"]) / 1e9
+
+
+def of_the_limit(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What share of the machine's peak the fast codec reaches."""
+    most, limits = peak(), []
+    codec = Codec(ENCODEC_24KHZ)
+    for what, macs in zip(("encode", "decode"), multiply_accumulates(codec, 8)):
+        speed = max(r["x_real_time"] for r in rows if r["what"] == what and r["codec"] == "fast")
+        share = macs * speed / 1000 / most
+        limits.append({"what": what, "million_macs": round(macs), "share_of_peak": round(share, 2),
+                       "peak_billion_macs": round(most)})  # fmt: skip
+        print(
+            f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
+            f"{share:.0%} of the {most:.0f} billion per second of a large matrix product"
+        )
+    return limits
+
+
+def long_clip(seconds: float) -> Tensor:
+    """The shipped speech, over and over."""
+    speech, length = audio.clip("speech_en"), round(seconds * 24000)
+    return speech.repeat(1, 1, -(-length // speech.shape[-1]))[..., :length]
+
+
+def machine() -> dict[str, Any]:
+    """Where and when this was measured, and what was."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    model = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {"cpu": model[0] if model else platform.processor(), "cores": len(model) or None,
+            "torch": torch.__version__, "vectors": torch.backends.cpu.get_cpu_capability(),
+            "python": platform.python_version(), "commit": commit.stdout.strip() or None,
+            "date": datetime.date.today().isoformat()}  # fmt: skip
 
 
 def main() -> None:
@@ -83,57 +196,16 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
-
-    from encodec import EncodecModel
-
-    official = EncodecModel.encodec_model_24khz(pretrained=False).eval()
-    official.set_target_bandwidth(6.0)
-    for level, layer in enumerate(official.quantizer.vq.layers):
-        layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
-    ours = assemble(ENCODEC_24KHZ, convert(official.state_dict()), "encodec_24khz")
-    speech = audio.clip("speech_en")
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     with torch.inference_mode():
+        rows += of_frames(max(200, args.repeats))
         for seconds in args.seconds:
-            length = round(seconds * 24000)
-            turns = -(-length // speech.shape[-1])
-            clip: Tensor = speech.repeat(1, 1, turns)[..., :length]
-            codes = ours.encode(clip, 6.0)
-            frames = official.encode(clip)
-            equal = float((codes == frames[0][0]).float().mean())
-            for name, mine, theirs in [
-                ("encode", lambda c=clip: ours.encode(c, 6.0), lambda c=clip: official.encode(c)),
-                ("decode", lambda c=codes: ours.decode(c), lambda f=frames: official.decode(f)),
-            ]:
-                a, b = median_ratio(mine, theirs, args.repeats)
-                rows.append({"what": name, "seconds": seconds, "ours": round(seconds / a, 1),
-                             "official": round(seconds / b, 1), "ratio": round(b / a, 2),
-                             "codes_equal": equal})  # fmt: skip
-                speeds = f"ours {seconds / a:.1f}, official {seconds / b:.1f} x real time"
-                print(f"{name} {seconds:g} s: {speeds}, ratio {b / a:.2f}; codes equal: {equal}")
-        state: object = None
-        times = []
-        for start in range(0, 48000, 320):
-            begin = time.process_time()
-            _, state = ours.stream_encode(speech[..., start : start + 320], state, 6.0)
-            times.append(1000 * (time.process_time() - begin))
-        per_frame = statistics.median(times)
-        print(f"one frame of 13.3 ms to encode: median {per_frame:.2f} ms")
-        most = peak()
-        for what, macs in zip(("encode", "decode"), multiply_accumulates(ours, 8)):
-            speed = max(row["ours"] for row in rows if row["what"] == what)
-            share = macs * speed / 1000 / most
-            print(
-                f"{what}: {macs:.0f} million multiply-accumulates per second of sound, "
-                f"{share:.0%} of the {most:.0f} billion per second of a large matrix product"
-            )
-            rows.append({"what": what, "million_macs": round(macs),
-                         "share_of_peak": round(share, 2),
-                         "peak_billion_macs": round(most)})  # fmt: skip
-        rows.append({"what": "encode one frame", "ms": round(per_frame, 2)})
+            rows += of_clips(seconds, args.repeats)
+        rows += of_the_limit([row for row in rows if "x_real_time" in row])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(f"peak memory of this process, both codecs in it: {memory:.0f} MB")
-    args.output.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"peak memory of this process, all codecs in it: {memory:.0f} MB")
+    result = {"machine": machine(), "rows": rows}
+    args.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

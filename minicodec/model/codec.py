@@ -19,7 +19,7 @@ from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.quantize import ResidualVectorQuantizer, check_codes
 from minicodec.model.seanet import Decoder, Encoder, StreamState
-from minicodec.model.segmented import (
+from minicodec.model.segment_coding import (
     check_scales,
     decode_segments,
     encode_segments,

@@ -23,7 +23,7 @@ from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.conv import ConvState
 from minicodec.model.seanet import StreamState
-from minicodec.model.segmented import SegmentedState
+from minicodec.model.segment_coding import SegmentedState
 from minicodec.model.segments import Fade
 from minicodec.sound import audio as audio_
 

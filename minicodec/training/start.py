@@ -17,7 +17,7 @@ from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.pretrained import config_of, load
 from minicodec.model.quantize import Codebook
-from minicodec.model.segmented import normalized
+from minicodec.model.segment_coding import normalized
 from minicodec.training.batches import Batches
 from minicodec.training.processes import add_up
 
