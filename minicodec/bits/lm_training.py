@@ -32,13 +32,12 @@ from minicodec.bits.language_model import LanguageModel, bits
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.sound import audio
+from minicodec.sound.files import recordings, write_bytes
 from minicodec.training import run_state
 from minicodec.training.journal import Journal
 
 #: Seconds of a chunk: the model starts anew with each, as it does in a stream (chapter 13).
 CHUNK = 5.0
-
-_ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,10 @@ def read_codes(
                     return list(load_file(cache).values())
         except safetensors.SafetensorError:
             print(f"{cache} is damaged: coding the recordings anew")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS)
+    files = recordings(folder)
     random = np.random.default_rng(0)
     rate, codes = codec.config.sample_rate, list[Tensor]()
-    for file in tqdm([f for f in files for _ in range(copies)], f"coding {folder.name}",
+    for file in tqdm([f for f in files for _ in range(copies)], f"coding {folder.resolve().name}",
                      unit="file"):  # fmt: skip
         if len(codes) % copies == 0:
             try:
@@ -106,9 +105,8 @@ def read_codes(
         raise ValueError(f"{folder} holds no recordings of a second or more.")
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        part = cache.with_suffix(".part")
-        part.write_bytes(save({f"{i:06}": c.contiguous() for i, c in enumerate(codes)}, origin))
-        part.replace(cache)
+        kept = {f"{i:06}": clip.contiguous() for i, clip in enumerate(codes)}
+        write_bytes(cache, save(kept, origin))
     return codes
 
 

@@ -128,6 +128,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
            help="with --from: encoder and codebooks stay, so old streams stay valid")  # fmt: skip
     option("--export", type=Path, metavar="FILE",
            help="write the codec here at the end, with how often each code is chosen")  # fmt: skip
+    option("-f", "--force", action="store_true", help="replace an existing file there")
     option("--facts", type=Path, metavar="JSON",
            help="what else the exported file should say, as its licence")  # fmt: skip
     for name in ("steps", "batch"):

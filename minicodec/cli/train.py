@@ -91,7 +91,8 @@ def _check(args: argparse.Namespace, config: TrainConfig) -> None:
         raise ValueError("--facts go into the exported file: name one with --export.")
     if args.export:
         # What a run wrote when it was stopped it may write again when it goes on.
-        check_target(args.export, [".safetensors"], args.resume, "choose another --export")
+        remedy = "choose another --export, or replace it with -f"
+        check_target(args.export, [".safetensors"], args.force or args.resume, remedy)
     if int(os.environ.get("RANK", 0)) == 0:
         check_run(args.out, config, args.resume)
     if args.resume and found(args.out):

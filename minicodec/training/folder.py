@@ -50,7 +50,9 @@ class Folder:
         found = recordings(path)
         self.files: list[Path] = []
         lengths: list[float] = []
-        for file in tqdm(found, desc=f"looking at {Path(path).name}", unit="file", leave=False):
+        # "." and "recordings/.." have a name too.
+        looking = f"looking at {Path(path).resolve().name}"
+        for file in tqdm(found, desc=looking, unit="file", leave=False):
             try:
                 info = soundfile.info(file)
             except (soundfile.SoundFileError, RuntimeError):
@@ -110,7 +112,8 @@ class Folder:
 
     def _read_all(self, shortest: float) -> list[float]:
         kept, self.samples = [], []
-        bar = tqdm(self.files, desc=f"reading {Path(self.name).name}", unit="file", leave=False)
+        reading = f"reading {Path(self.name).resolve().name}"
+        bar = tqdm(self.files, desc=reading, unit="file", leave=False)
         for file in bar:
             try:
                 clip, _ = audio.load(file, self.sample_rate, self.channels)

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from minicodec.model.pretrained import CHECKPOINTS
 from minicodec.sound.files import write_bytes
 from minicodec.training.update import Update
 
@@ -44,7 +45,7 @@ def write(
 
 def found(folder: Path) -> list[Path]:
     """Checkpoints of a run, oldest first."""
-    return sorted(folder.glob("step_*.safetensors"))
+    return sorted(folder.glob(CHECKPOINTS))
 
 
 def read_last(folder: Path) -> Checkpoint | None:

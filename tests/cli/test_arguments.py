@@ -1,7 +1,10 @@
 """What can be typed; help knows the right names."""
 
 import argparse
+import re
+import shlex
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from minicodec.listening.evaluation import MEASURES
 from minicodec.model.checkpoint import SHIPPED
 from minicodec.model.pretrained import OFFICIAL
 from minicodec.sound.files import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -69,3 +74,23 @@ def test_wrong_arguments(words, message, capsys):
     assert status.value.code == 2
     err = capsys.readouterr().err
     assert err.startswith("usage: minicodec") and message in err
+
+
+def promised() -> list[str]:
+    """Command lines that pages show, one for each command of a pipe."""
+    lines = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))):
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            lines += [part for line in block.splitlines() for part in line.split("|")]
+    return [line.strip() for line in lines if re.match(r" *minicodec ", line)]
+
+
+@pytest.mark.parametrize("line", sorted({*promised()}))
+def test_what_pages_show_can_be_typed(line):
+    words = shlex.split(line.split(">")[0], comments=True)
+    assert arguments.parser().parse_args(words[1:]).command
+
+
+def test_pages_show_commands():
+    assert len(promised()) > 12

@@ -143,3 +143,5 @@ def test_a_run_that_goes_on_needs_no_start_and_may_export_again(tmp_path, capsys
     assert main(line) == 2 and "exists already" in capsys.readouterr().err
     assert main([*line, "--resume"]) == 0
     assert facts(saved)["step"] == 4
+    assert main([*line, "-f", "--out", str(tmp_path / "new"), "--steps", "3"]) == 0
+    assert facts(saved)["step"] == 3

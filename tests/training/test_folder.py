@@ -63,3 +63,11 @@ def test_all_recordings_of_a_folder_once_and_whole(memory, tmp_path):
     assert lengths != sorted(lengths)  # the order mixes what lies together
     assert lengths == [clip.shape[1] for clip in source.recordings()]
     assert source.skipped["damaged inside"] == (0 if memory else 1)
+
+
+def test_the_bar_names_the_folder_however_it_is_written(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "sea/a.wav", tone(2.0))
+    monkeypatch.chdir(tmp_path / "sea")
+    Folder(".", RATE)
+    shown = capsys.readouterr().err
+    assert "looking at sea" in shown and "reading sea" in shown
