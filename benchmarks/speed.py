@@ -111,10 +111,10 @@ def of_frames(repeats: int) -> list[dict[str, Any]]:
                 repeats,
             )
             for what, taken in times.items():
-                ms = [1000 * t for t in sorted(taken)]
-                row = {"what": f"{what} one frame", "model": name, "codec": kind,
-                       "ms": round(statistics.median(ms), 2),
-                       "spread": [round(ms[i], 2) for i in (len(ms) // 10, -1 - len(ms) // 10)]}  # fmt: skip
+                ms = [round(1000 * t, 2) for t in sorted(taken)]
+                tenth = len(ms) // 10
+                row = {"what": f"{what} one frame", "model": name, "codec": kind}
+                row |= {"ms": statistics.median(ms), "spread": [ms[tenth], ms[-1 - tenth]]}
                 rows.append(row)
                 print(f"{what} one frame, {name} {kind}: {row['ms']} ms")
     return rows

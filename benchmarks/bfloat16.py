@@ -1,0 +1,71 @@
+"""What do eight bits of precision change? `faster(codec, torch.bfloat16)` on recordings.
+
+    python benchmarks/bfloat16.py FOLDER
+
+Writes how many codes are other ones at each level, and what the measures say of the sound: coded in
+float32 on both sides, on one side in bfloat16, and on both.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from speed import machine
+from torch import Tensor
+from tqdm import tqdm
+
+import minicodec
+from minicodec import audio
+from minicodec.listening.evaluation import MEASURES
+from minicodec.model.fast.codec import faster
+from minicodec.sound.files import recordings
+
+NAMES = ("si_sdr", "mel_distance", "visqol")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="recordings that the codec has not learned from")
+    parser.add_argument("--bandwidth", type=float, default=6.0)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/bfloat16.json"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    exact = minicodec.load("mini_24khz")
+    quick = faster(exact, torch.bfloat16)
+    rate = exact.config.sample_rate
+    pairs = {"float32": (exact, exact), "encoded in bfloat16": (quick, exact),
+             "decoded in bfloat16": (exact, quick), "both in bfloat16": (quick, quick)}  # fmt: skip
+    same: list[Tensor] = []
+    scores: dict[str, dict[str, list[float]]] = {
+        name: {measure: [] for measure in NAMES} for name in pairs
+    }
+    files = recordings(args.folder)
+    for file in tqdm(files, unit="clip"):
+        clip, _ = audio.load(file, rate, 1)
+        clip = clip[None, :, : round(args.seconds * rate)]
+        codes = {codec: codec.encode(clip, args.bandwidth) for codec in (exact, quick)}
+        same.append((codes[exact] == codes[quick])[0].float())
+        for name, (encoder, decoder) in pairs.items():
+            copy = decoder.decode(codes[encoder], length=clip.shape[-1])
+            for measure in NAMES:
+                scores[name][measure].append(MEASURES[measure](copy, clip, rate))
+    levels = torch.cat(same, dim=1).mean(1)
+    rows: list[dict[str, Any]] = [
+        {"computed": name} | {m: round(fmean(values), 3) for m, values in each.items()}
+        for name, each in scores.items()
+    ]
+    for row in rows:
+        print(row)
+    equal = [round(float(level), 4) for level in levels]
+    print("codes that are the same, level by level:", equal)
+    result = {"machine": machine(), "clips": len(files), "bandwidth": args.bandwidth,
+              "codes_equal": equal, "rows": rows}  # fmt: skip
+    args.output.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
