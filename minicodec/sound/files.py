@@ -118,6 +118,8 @@ def whole_sound(
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Write sound as `whole` does, 16 bits per sample in WAV and FLAC.
 
+    Into a device or a pipe it goes when it is complete, as WAV if no ending says otherwise.
+
     Yields:
         a function that appends samples [n, channels] in [-1, 1].
 
@@ -126,15 +128,16 @@ def whole_sound(
         ValueError: for an ending or a rate that there is not.
     """
     path, frames = Path(path), 0
-    check_target(path, sample_rate)
     if _is_device(path):  # libsndfile goes back and forth in what it writes
+        ending = path.suffix if path.suffix.lower() in WRITABLE else ".wav"
         with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / f"copy{path.suffix}"
+            copy = Path(folder) / f"copy{ending}"
             with whole_sound(copy, sample_rate, channels) as write:
                 yield write
             with whole(path) as part, copy.open("rb") as source, part.open("wb") as device:
                 shutil.copyfileobj(source, device)
         return
+    check_target(path, sample_rate)
     with whole(path) as part:
         try:
             with soundfile.SoundFile(part, "w", sample_rate, channels) as out:

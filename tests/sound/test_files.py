@@ -200,8 +200,18 @@ def test_sound_into_a_pipe_is_what_a_file_would_hold(tmp_path, ending):
 
 
 @POSIX
+def test_a_pipe_without_an_ending_gets_wav(tmp_path):
+    pipe = Fifo(tmp_path / "pipe")
+    with whole_sound(pipe.path, 24000, 1) as write:
+        write(noise(100))
+    assert pipe.read()[:4] == b"RIFF" and names(tmp_path) == ["pipe"]
+
+
+@POSIX
 def test_a_device_is_written_into_not_replaced():
     write_bytes("/dev/null", b"x")
+    with whole_sound("/dev/null", 24000, 1) as write:
+        write(noise(100))
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
