@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ def of_clips(seconds: float, repeats: int) -> list[dict[str, Any]]:
     codes = frames[0][0]
     jobs: dict[str, dict[str, Callable[[], object]]] = {
         "encode": {"official": lambda: official.encode(clip)}
-        | {name: lambda c=codec: c.encode(clip, BANDWIDTH) for name, codec in ours.items()},
+        | {name: partial(codec.encode, clip, BANDWIDTH) for name, codec in ours.items()},
         "decode": {"official": lambda: official.decode(frames)}
-        | {name: lambda c=codec: c.decode(codes) for name, codec in ours.items()},
+        | {name: partial(codec.decode, codes) for name, codec in ours.items()},
     }
     rows = []
     for what, each in jobs.items():
@@ -105,15 +106,15 @@ def of_frames(repeats: int) -> list[dict[str, Any]]:
             frame, code = clip[..., 100 * FRAME : 101 * FRAME], codes[..., -1:]
             times = in_turn(
                 {
-                    "encode": lambda c=codec, f=frame, s=encoder: c.stream_encode(f, s, BANDWIDTH),
-                    "decode": lambda c=codec, k=code, s=decoder: c.stream_decode(k, s),
+                    "encode": partial(codec.stream_encode, frame, encoder, BANDWIDTH),
+                    "decode": partial(codec.stream_decode, code, decoder),
                 },
                 repeats,
             )
             for what, taken in times.items():
                 ms = [round(1000 * t, 2) for t in sorted(taken)]
                 tenth = len(ms) // 10
-                row = {"what": f"{what} one frame", "model": name, "codec": kind}
+                row: dict[str, Any] = {"what": f"{what} one frame", "model": name, "codec": kind}
                 row |= {"ms": statistics.median(ms), "spread": [ms[tenth], ms[-1 - tenth]]}
                 rows.append(row)
                 print(f"{what} one frame, {name} {kind}: {row['ms']} ms")

@@ -9,7 +9,8 @@ import minicodec
 
 NAMES = {
     "Codec", "CodecConfig", "ENCODEC_24KHZ", "ENCODEC_48KHZ", "MINI_24KHZ", "audio", "compress",
-    "decompress", "encode_batch", "listening", "load", "metrics", "plotting", "save", "spectral",
+    "decompress", "encode_batch", "faster", "listening", "load", "metrics", "plotting", "save",
+    "spectral",
 }  # fmt: skip
 
 
