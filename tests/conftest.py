@@ -7,8 +7,10 @@ import pytest
 import torch
 from recordings import recordings
 
+from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
+from minicodec.sound import audio
 
 
 class TorchRandom:
@@ -55,6 +57,17 @@ def tiny_stereo() -> Codec:
         normalize=True,
     )  # fmt: skip
     return Codec(config).eval()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, tiny, tiny_stereo):
+    """A folder that commands work in, with two models and some sounds."""
+    monkeypatch.chdir(tmp_path)
+    save_codec(tiny, "tiny.safetensors")
+    save_codec(tiny_stereo, "stereo.safetensors")
+    audio.save("mono.wav", 0.1 * torch.randn(1, 30000), 24000)
+    audio.save("stereo44.flac", 0.1 * torch.randn(2, 44100), 44100)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
