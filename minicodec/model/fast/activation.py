@@ -14,17 +14,12 @@ _SMALL = 2**12  # numbers that one call of torch's own has done before five othe
 _BLOCK = 2**18  # numbers at a time: what is read stays in the cache until it is written
 
 
-def elu(x: Tensor) -> Tensor:
-    """max(x, e^x − 1).
+def elu_into(x: Tensor, out: Tensor) -> Tensor:
+    """Write max(x, e^x − 1) into `out`, which has the shape of `x` and may be it; return that.
 
-    >>> elu(torch.tensor([-1.0, 2.0]))
+    >>> elu_into(torch.tensor([-1.0, 2.0]), torch.empty(2))
     tensor([-0.6321,  2.0000])
     """
-    return F.elu(x) if is_small(x) else elu_into(x, torch.empty_like(x))
-
-
-def elu_into(x: Tensor, out: Tensor) -> Tensor:
-    """Write the activation of `x` into `out`, which has its shape and may be `x`; return that."""
     if x.dtype != torch.float32:
         return out.copy_(F.elu(x))
     parts = [(x, out)]
@@ -45,9 +40,14 @@ def is_small(x: Tensor) -> bool:
 
 
 class QuickELU(nn.ELU):
-    """`elu` as a layer, for networks that run on whole clips."""
+    """`elu` as a layer, for networks that run on whole clips without gradients.
+
+    Args:
+        inplace: write over the input, which nobody else may need any more.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape: any."""
-        learns = torch.is_grad_enabled() and x.requires_grad
-        return super().forward(x) if learns else elu(x)
+        if is_small(x) or (torch.is_grad_enabled() and x.requires_grad):
+            return super().forward(x)
+        return elu_into(x, x if self.inplace else torch.empty_like(x))

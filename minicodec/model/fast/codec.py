@@ -20,7 +20,7 @@ from minicodec.model.fast.activation import QuickELU
 from minicodec.model.fast.layers import FastCodebooks
 from minicodec.model.fast.networks import FastNetwork
 from minicodec.model.quantize import ResidualVectorQuantizer
-from minicodec.model.seanet import Decoder, Encoder, StreamState
+from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, StreamState
 
 
 def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
@@ -147,11 +147,16 @@ def _mark(weights: list[Tensor]) -> list[int]:
 
 
 def _with_quick_activations(network: nn.Module) -> nn.Module:
-    """A copy that shares the weights, and has the quick activation in place of the library's."""
+    """A copy that shares the weights, and has the quick activation in place of the library's.
+
+    They write over what nobody needs any more: all but what enters a residual block, which its
+    shortcut needs as it was.
+    """
     shared = {id(weight): weight for weight in network.parameters()}
     twin = copy.deepcopy(network, memo=shared)
+    needed = {id(module.block[0]) for module in twin.modules() if isinstance(module, ResidualBlock)}
     for module in list(twin.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.ELU):
-                setattr(module, name, QuickELU())
+                setattr(module, name, QuickELU(inplace=id(child) not in needed))
     return twin

@@ -168,11 +168,11 @@ class FastUp:
                 before = torch.cat((before, later[:, :-1]), 1)
             ready = (own + before).view(batch, frames * self.stride, channels)
             return ready, later[:, -1].unflatten(1, (overlap, channels)).mT
-        y = F.conv_transpose2d(x.mT.unsqueeze(2), self.image, None, (1, self.stride))
+        y = F.conv_transpose2d(x.mT.unsqueeze(2), self.image, self.bias, (1, self.stride))
         painted = y.squeeze(2).mT
         painted[:, :overlap] += state.mT
         ready, rest = painted.split([frames * self.stride, overlap], dim=1)
-        return ready + self.bias, rest.mT
+        return ready, (rest - self.bias).mT  # it comes once, with the frame that completes them
 
 
 def prepared(weight: Tensor | None, dtype: torch.dtype) -> Tensor:
