@@ -24,16 +24,17 @@ from minicodec.model.config import ENCODEC_24KHZ, MINI_24KHZ
 from minicodec.model.fast import activation, convolution, layers, networks
 from minicodec.model.fast.codec import FastCodec, faster
 
+#: Frames in a turn: a stream finds its weights as its last frame has left them in the cache.
+FRAMES = 50
+
 #: Trick → what to put in its place, as (module, name, value).
 WITHOUT: dict[str, list[tuple[Any, str, Any]]] = {
     "nothing": [],
     "the quick activation": [
         (module, "is_small", lambda x: True) for module in (activation, convolution, layers)
     ],
-    "matrix products for short inputs": [(convolution, "is_little", lambda x, weight: False)],
-    "the library's convolution for long inputs": [
-        (convolution, "is_little", lambda x, weight: True)
-    ],
+    "matrix products for short inputs": [(convolution, "is_little", lambda x: False)],
+    "the library's convolution for long inputs": [(convolution, "is_little", lambda x: True)],
     "tiles of a second": [(networks, "_TILE", 10**9)],
     "our own LSTM steps for few frames": [(layers, "_FEW", 0)],
     "weights prepared beforehand": [
@@ -61,8 +62,10 @@ def jobs(codec: Codec, trick: str, clip: torch.Tensor) -> dict[str, Callable[[],
     plain = {
         "encode": lambda: codec.encode(clip, BANDWIDTH),
         "decode": lambda: codec.decode(codes),
-        "encode one frame": lambda: codec.stream_encode(frame, encoder, BANDWIDTH),
-        "decode one frame": lambda: codec.stream_decode(code, decoder),
+        "encode one frame": lambda: [
+            codec.stream_encode(frame, encoder, BANDWIDTH) for _ in range(FRAMES)
+        ],
+        "decode one frame": lambda: [codec.stream_decode(code, decoder) for _ in range(FRAMES)],
     }
 
     def patched(job: Callable[[], object]) -> Callable[[], object]:
@@ -83,11 +86,10 @@ def measure(name: str, plain: Codec, seconds: float, repeats: int) -> list[dict[
     each["all of them"] = jobs(plain, "nothing", clip)
     rows = [{"model": name, "without": trick} for trick in each]
     for what in each["nothing"]:
-        turns = repeats if "frame" not in what else 40 * repeats
-        times = in_turn({trick: job[what] for trick, job in each.items()}, turns)
+        times = in_turn({trick: job[what] for trick, job in each.items()}, repeats)
         for row in rows:
             median = statistics.median(times[str(row["without"])])
-            length = seconds if "frame" not in what else 1
+            length = seconds if "frame" not in what else FRAMES
             row[what] = round(1000 * median / length, 2)  # type: ignore[assignment]
     for row in rows:
         print(row)
