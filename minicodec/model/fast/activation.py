@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_SMALL = 2**12  # numbers that one call of torch's own has done before five others have begun
+_SMALL = 12_000  # numbers that one call of torch's own has done before five others have begun
 _BLOCK = 2**18  # numbers at a time: what is read stays in the cache until it is written
 
 

@@ -8,9 +8,9 @@ belongs together is one moment of all channels::
 
 In the second order the taps of a window are one piece of memory, pieces of a stream are joined by
 appending, and a kernel of size 1 is a matrix product. Long inputs go through the library's
-convolution of images (the signal is an image one line high), which knows that order, and is up to
-two and a half times as quick as a matrix product. Short ones are matrix products, since for them the
-library does the same with more ado: one frame takes up to a third less time so.
+convolution of images (the signal is an image one line high), which knows that order and is up to
+two and a half times as quick as a matrix product. Short ones are matrix products, since for them
+the library does the same with more ado: one frame takes up to a third less time so.
 
 States are those of the taught layers, so a stream may go on with either kind of codec.
 """
