@@ -145,3 +145,13 @@ def test_everything_public_is_documented(path):
     for node in tree.body:
         if isinstance(node, definitions) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"line {node.lineno}: {node.name} has no docstring"
+
+
+def test_every_module_has_a_test_file():
+    """In the same room, of the same name; configs of runs are data, which their room's test reads."""
+    for path in MODULES:
+        place = path.relative_to(ROOT / "minicodec")
+        if place.name.startswith("__") or len(place.parts) == 1 or "configs" in place.parts:
+            continue
+        file = ROOT / "tests" / place.parent / f"test_{place.name}"
+        assert file.exists(), f"{name_of(path)} has no {name_of(file)}"

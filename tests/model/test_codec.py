@@ -1,83 +1,15 @@
-"""The codec's arithmetic, its lengths, and the sentences with which it refuses."""
+"""What the codec gives for whole clips and in pieces, and the sentences with which it refuses."""
 
-import dataclasses
 import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from in_pieces import assert_same, assert_same_codes, seeds, streamed
 
-from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
-from minicodec.model.segments import Segments
-
-
-@pytest.mark.parametrize(
-    ("fields", "rule"),
-    [
-        (dict(channels=3), "channels is 1"),
-        (dict(channels=0), "channels is 1"),
-        (dict(channels=True), "channels is an integer"),
-        (dict(sample_rate=0), "sample_rate is at least 1"),
-        (dict(sample_rate=24000.5), "sample_rate is an integer"),
-        (dict(sample_rate="24000"), "sample_rate is an integer"),
-        (dict(bandwidths=()), "bandwidths are positive and rising"),
-        (dict(bandwidths=(3.0, 1.5)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(3.0, 3.0)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(0.0, 3.0)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(3.0, math.inf)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(math.nan,)), "bandwidths are positive and rising"),
-        (dict(strides=()), "strides are integers"),
-        (dict(strides=(2, 0)), "strides are integers"),
-        (dict(strides=(2, 2.0)), "strides are integers"),
-        (dict(n_filters=3), "n_filters is even"),
-        (dict(n_filters=0), "n_filters is at least 1"),
-        (dict(n_filters=2.0), "n_filters is an integer"),
-        (dict(dimension=-1), "dimension is at least 1"),
-        (dict(n_residual_layers=0), "n_residual_layers is at least 1"),
-        (dict(lstm_layers=-1), "lstm_layers is 0 or more"),
-        (dict(lstm_layers=None), "lstm_layers is an integer"),
-        (dict(codebook_size=1000), "codebook_size is a power of two"),
-        (dict(codebook_size=1), "codebook_size is a power of two, at least 2"),
-        (dict(codebook_size=16.0), "codebook_size is an integer"),
-        (dict(norm="batch_norm"), "norm is 'none'"),
-        (dict(norm="time_group_norm"), "time_group_norm needs causal=False"),
-        (dict(norm="time_group_norm", causal=False, n_filters=2), "time_group_norm needs n_fi"),
-        (dict(pad_mode="circular"), "pad_mode is 'constant' or 'reflect'"),
-        (dict(segment=0.001), "segment is None or positive, and at least one hop"),
-        (dict(segment=-1.0), "segment is None"),
-        (dict(segment=math.inf), "segment is None"),
-        (dict(segment=math.nan), "segment is None"),
-        (dict(overlap=1.0), "overlap is at least 0 and below 1"),
-        (dict(overlap=-0.1), "overlap is at least 0"),
-    ],
-)
-def test_a_config_checks_itself(fields, rule):
-    with pytest.raises(ValueError, match=f"a codec's {rule}") as error:
-        CodecConfig(**fields)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("config", "levels"),
-    [
-        (ENCODEC_24KHZ, {1.5: 2, 3: 4, 6: 8, 12: 16, 24: 32}),
-        (ENCODEC_48KHZ, {3: 2, 6: 4, 12: 8, 24: 16}),
-        (MINI_24KHZ, {1.5: 2, 3: 4, 6: 8, 12: 16}),
-    ],
-)
-def test_codebooks_for_each_bandwidth(config, levels):
-    assert {b: config.n_q(b) for b in config.bandwidths} == levels
-    assert config.max_n_q == max(levels.values())
-    for bandwidth, n_q in levels.items():
-        assert n_q * config.bits * config.frame_rate == bandwidth * 1000  # as named, to the bit
-    for wrong in (0, 2.0, 24.5, -6, None, "6"):
-        with pytest.raises(ValueError, match="bandwidth must be one of .* kbps, but"):
-            config.n_q(wrong)
-
-
-def test_rates():
-    assert (ENCODEC_24KHZ.hop_length, ENCODEC_24KHZ.frame_rate, ENCODEC_24KHZ.bits) == (320, 75, 10)
-    assert ENCODEC_48KHZ.segments == Segments(length=48000, stride=47520, hop=320)
-    assert ENCODEC_48KHZ.frame_rate == 150 and ENCODEC_24KHZ.segments == Segments(0, 0, 320)
+from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 
 @pytest.mark.parametrize("length", [1, 2, 319, 320, 321, 641, 5000])
@@ -87,14 +19,6 @@ def test_lengths_come_back(tiny, length):
     assert codes.shape[2] == math.ceil(length / 320)
     assert tiny.decode(codes, length=length).shape == audio.shape
     assert tiny.decode(codes).shape[2] == codes.shape[2] * 320
-
-
-@pytest.mark.parametrize("length", [1, 320, 7919, 7921, 8000, 8001, 8081, 20000])
-def test_lengths_come_back_in_segments(tiny_stereo, length):
-    audio = torch.randn(2, 2, length)
-    codes, scales = tiny_stereo.encode_scaled(audio, 1.0)
-    assert scales.shape == (2, len(tiny_stereo.config.segments.spans(length)))
-    assert tiny_stereo.decode(codes, scales, length).shape == audio.shape
 
 
 def test_a_batch_gives_each_clip_what_it_would_get_alone(tiny, tiny_stereo):
@@ -132,16 +56,6 @@ def test_silence_and_noise_of_any_level_give_finite_sound(tiny, tiny_stereo, lev
         audio = level * torch.randn(1, channels, 9000)
         codes, scales = codec.encode_scaled(audio)
         assert torch.isfinite(codec.decode(codes, scales)).all()
-
-
-def test_loudness_passes_through_the_scale(tiny_stereo):
-    audio = 0.1 * torch.randn(1, 2, 8000)
-    codes, scales = tiny_stereo.encode_scaled(audio)
-    louder, twice = tiny_stereo.encode_scaled(2 * audio)
-    torch.testing.assert_close(twice, 2 * scales)
-    assert (louder == codes).float().mean() > 0.99
-    mono = audio.mean(1)
-    torch.testing.assert_close(scales[:, 0], mono[:, :8000].pow(2).mean(1).sqrt())
 
 
 def test_other_floats_and_strides_of_memory(tiny):
@@ -227,21 +141,6 @@ def test_lengths_that_the_codes_do_not_hold(tiny):
             tiny.decode(codes, length=length)
 
 
-def test_scales_that_do_not_fit(tiny, tiny_stereo):
-    codes, scales = tiny_stereo.encode_scaled(torch.randn(1, 2, 9000))
-    with pytest.raises(ValueError, match="needs the scales that encode_scaled returned"):
-        tiny_stereo.decode(codes)
-    for wrong in (scales[:, :1], scales[0], scales.T):
-        with pytest.raises(ValueError, match=r"these codes need scales \[1, 2\], not"):
-            tiny_stereo.decode(codes, wrong)
-    with pytest.raises(ValueError, match="not list"):
-        tiny_stereo.decode(codes, [[1.0, 1.0]])
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        tiny_stereo.decode(codes, scales * math.nan)
-    with pytest.raises(ValueError, match="takes no scales"):
-        tiny.decode(torch.zeros(1, 2, 3, dtype=torch.long), scales)
-
-
 def accelerator() -> str | None:
     if torch.cuda.is_available():
         return "cuda"
@@ -258,6 +157,38 @@ def test_an_accelerator_gives_the_same(tiny):
     torch.testing.assert_close(tiny.decode(codes).cpu(), sound, atol=1e-3, rtol=1e-3)
 
 
-def test_configs_do_not_change():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        MINI_24KHZ.channels = 2
+@torch.no_grad()
+@given(seeds, st.integers(1, 30000), st.lists(st.integers(1, 5000), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_codec_gives_the_codes_of_the_whole_clip(codec, seed, length, chunks):
+    torch.manual_seed(seed)
+    audio = torch.randn(1, 1, length)
+    latents = codec.encoder(audio)
+    whole = codec.quantizer.encode(latents, codec.config.n_q(6.0))
+
+    def encode(x, state, last):
+        return codec.stream_encode(x, state, 6.0, last)
+
+    codes = streamed(encode, audio, chunks)
+    assert_same_codes(codec.quantizer, codes, whole, latents)
+    by_seconds = codec.encode(audio, 6.0)
+    assert_same_codes(codec.quantizer, by_seconds, whole, latents)
+    expected = codec.decoder(codec.quantizer.decode(codes))
+    frames = [1 + chunk // 200 for chunk in chunks]
+    assert_same(streamed(codec.stream_decode, codes, frames), expected)
+    assert_same(codec.decode(codes), expected)
+
+
+def test_a_codec_that_needs_the_whole_clip_says_so():
+    codec = Codec(CodecConfig(n_filters=4, dimension=8, bandwidths=(1.5,), causal=False)).eval()
+    audio = torch.randn(1, 1, 30000)
+    with pytest.raises(ValueError, match="cannot stream: it is not causal"):
+        codec.stream_encode(audio)
+    with pytest.raises(ValueError, match="cannot stream: it is not causal"):
+        codec.stream_decode(codec.encode(audio))
+    assert torch.equal(codec.encode(audio), codec.quantizer.encode(codec.encoder(audio)))
+
+
+def test_a_stream_without_scales_is_refused(segmented):
+    with pytest.raises(ValueError, match="use stream_encode_scaled"):
+        segmented.stream_encode(torch.randn(1, 2, 100))

@@ -1,4 +1,4 @@
-"""Lengths, causality and weight norm of the convolutions."""
+"""Lengths, causality and weight norm of the convolutions; pieces give what the whole gives."""
 
 import copy
 import math
@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_pieces import assert_same, modes, pieces, streamed
 from torch import nn
 
 from minicodec.model.checkpoint import fold_weight_norm
@@ -103,3 +104,37 @@ def test_folding_a_copy_leaves_the_original_whole():
         folded = fold_weight_norm(copy.deepcopy(conv))
         assert torch.equal(folded(x), before) and torch.equal(conv(x), before)
     assert "parametrizations.weight.original0" in conv.state_dict()
+
+
+@torch.no_grad()
+@given(st.integers(1, 120), pieces, st.integers(1, 9), st.integers(1, 4), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_conv_with_zero_padding(length, chunks, kernel, stride, dilated):
+    kernel, dilation = max(kernel, stride), 2 if dilated and stride == 1 else 1
+    conv = Conv1d(2, 3, kernel, stride, dilation, norm="weight_norm")
+    x = torch.randn(2, 2, length)
+    assert_same(streamed(conv.stream, x, chunks), conv(x))
+
+
+@torch.no_grad()
+@given(st.integers(1, 120), pieces, st.integers(1, 5), modes)
+@settings(max_examples=200, deadline=None)
+def test_conv_as_the_codec_uses_it(length, chunks, stride, mode):
+    conv = Conv1d(2, 3, 2 * stride, stride, pad_mode=mode)
+    x = torch.randn(1, 2, length)
+    assert_same(streamed(conv.stream, x, chunks), conv(x))
+
+
+@torch.no_grad()
+@given(st.integers(1, 60), pieces, st.integers(1, 9), st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_transposed_conv(length, chunks, kernel, stride):
+    up = ConvTranspose1d(2, 3, max(kernel, stride), stride, norm="weight_norm")
+    x = torch.randn(2, 2, length)
+    assert_same(streamed(up.stream, x, chunks, last=False), up(x))
+
+
+def test_only_causal_layers_stream():
+    for layer in (Conv1d(1, 1, 3, causal=False), ConvTranspose1d(1, 1, 4, 2, causal=False)):
+        with pytest.raises(ValueError, match="only a causal one can stream"):
+            layer.stream(torch.randn(1, 1, 9))

@@ -7,6 +7,7 @@ import torch
 from encodec.modules.seanet import SEANetDecoder, SEANetEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_pieces import assert_same, modes, pieces, streamed
 
 from minicodec.model.checkpoint import fold_weight_norm
 from minicodec.model.config import CodecConfig
@@ -17,10 +18,7 @@ HOP = 320
 SMALL = dict(n_filters=2, dimension=6)
 
 
-pads = st.sampled_from(["constant", "reflect"])
-
-
-@given(st.integers(1, 4000), st.booleans(), st.integers(0, 2), pads)
+@given(st.integers(1, 4000), st.booleans(), st.integers(0, 2), modes)
 @settings(max_examples=40, deadline=None)
 def test_every_length_gives_whole_frames(length, causal, lstm_layers, pad_mode):
     kind = dict(causal=causal, lstm_layers=lstm_layers, pad_mode=pad_mode, **SMALL)
@@ -139,3 +137,95 @@ def test_variants_equal_the_official_ones(ours, theirs):
             x = torch.randn(2, channels, length if name == "encoder" else length % 40 + 1)
             # Not to the last bit: our ELU takes another way to e^x.
             torch.testing.assert_close(mine(x), official(x), atol=2e-6, rtol=2e-6)
+
+
+@torch.no_grad()
+@given(st.integers(1, 80), pieces, modes)
+@settings(max_examples=100, deadline=None)
+def test_residual_block(length, chunks, mode):
+    block = ResidualBlock(4, dilation=2, pad_mode=mode)
+    x = torch.randn(1, 4, length)
+    assert_same(streamed(block.stream, x, chunks), block(x))
+
+
+@torch.no_grad()
+@given(st.integers(1, 80), pieces)
+@settings(max_examples=100, deadline=None)
+def test_lstm(length, chunks):
+    lstm = SkipLSTM(5)
+    x = torch.randn(2, 5, length)
+    assert_same(streamed(lstm.stream, x, chunks, last=False), lstm(x))
+
+
+@pytest.fixture(scope="module", params=["constant", "reflect"])
+def networks(request):
+    torch.manual_seed(0)
+    size = dict(n_filters=2, dimension=8, pad_mode=request.param)
+    config = CodecConfig(**size)
+    return Encoder(config).eval(), Decoder(config).eval()
+
+
+@torch.no_grad()
+@given(st.integers(1, 3000), st.lists(st.integers(1, 900), min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_whole_encoder_and_decoder(networks, length, chunks):
+    encoder, decoder = networks
+    audio = torch.randn(1, 1, length)
+    latents = encoder(audio)
+    assert_same(streamed(encoder.stream, audio, chunks), latents)
+    frames = [1 + chunk // 100 for chunk in chunks]
+    assert_same(streamed(decoder.stream, latents, frames), decoder(latents))
+
+
+@pytest.mark.parametrize("n_residual_layers", [1, 2])
+def test_gradients_pass_through_a_stream(n_residual_layers):
+    """As through the whole clip: nothing on the way is overwritten that is needed again."""
+    size = dict(n_filters=4, dimension=8, n_residual_layers=n_residual_layers)
+    audio = torch.randn(1, 1, 6400)
+    config = CodecConfig(**size)
+    for network, x in ((Encoder(config), audio), (Decoder(config), torch.randn(1, 8, 20))):
+        weights = list(network.parameters())
+        network(x).square().sum().backward()
+        expected = [weight.grad.clone() for weight in weights]
+        network.zero_grad()
+        cut = x.shape[-1] * 3 // 8
+        first, state = network.stream(x[..., :cut])
+        rest, _ = network.stream(x[..., cut:], state, last=True)
+        torch.cat([first, rest], dim=-1).square().sum().backward()
+        for weight, gradient in zip(weights, expected):
+            peak = gradient.abs().max()
+            torch.testing.assert_close(weight.grad / peak, gradient / peak, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_first_latent_comes_after_one_hop_with_zero_padding():
+    encoder = Encoder(CodecConfig(n_filters=2, dimension=8))
+    latents, state = encoder.stream(torch.randn(1, 1, 319))
+    assert latents.shape[-1] == 0
+    latents, _ = encoder.stream(torch.randn(1, 1, 1), state)
+    assert latents.shape[-1] == 1
+
+
+@torch.no_grad()
+def test_with_reflection_the_first_latent_comes_after_2240_samples():
+    """93 ms instead of 13: what the official padding costs a call."""
+    encoder = Encoder(CodecConfig(n_filters=2, dimension=8, pad_mode="reflect"))
+    latents, state = encoder.stream(torch.randn(1, 1, 2239))
+    assert latents.shape[-1] == 0
+    latents, _ = encoder.stream(torch.randn(1, 1, 1), state)
+    assert latents.shape[-1] > 0
+
+
+@torch.no_grad()
+def test_two_streams_on_one_model_do_not_touch(networks):
+    encoder, _ = networks
+    a, b = torch.randn(2, 1, 1, 9600)
+    outputs, states = {0: [], 1: []}, [None, None]
+    for start in range(0, 9600, 800):
+        for which, clip in enumerate((a, b)):
+            y, states[which] = encoder.stream(
+                clip[..., start : start + 800], states[which], start == 8800
+            )
+            outputs[which].append(y)
+    assert_same(torch.cat(outputs[0], -1), encoder(a))
+    assert_same(torch.cat(outputs[1], -1), encoder(b))

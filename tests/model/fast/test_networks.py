@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_fast_convolution import cut
+from in_pieces import cut
 
 from minicodec.model.checkpoint import fold_weight_norm
 from minicodec.model.config import CodecConfig

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_pieces import assert_same, cut, modes, pieces
 from torch import nn
 
 from minicodec.model.conv import Conv1d, ConvTranspose1d
@@ -11,23 +12,7 @@ from minicodec.model.fast import convolution
 from minicodec.model.fast.convolution import FastConv, FastUp
 
 ways = pytest.mark.parametrize("little", [0, 2**30], ids=["image", "matrix product"])
-modes = st.sampled_from(["constant", "reflect"])
 sizes = st.integers(1, 5)
-#: Lengths of pieces, from none up; used over and over until the clip is at its end.
-pieces = st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any)
-
-
-def cut(x, lengths):
-    """The pieces of a clip, and whether each is the last."""
-    start, turn = 0, 0
-    while start < x.shape[-1]:
-        length = lengths[turn % len(lengths)]
-        yield x[..., start : start + length], start + length >= x.shape[-1]
-        start, turn = start + length, turn + 1
-
-
-def equal(a, b):
-    torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 
 @ways
@@ -51,8 +36,8 @@ def test_a_fast_convolution_streams_as_the_taught_one(monkeypatch, little):
             given_ = nn.functional.elu(piece) if activated else piece
             expected, theirs = conv.stream(given_, theirs, last)
             y, mine = fast(piece.mT.contiguous(), mine, last)
-            equal(y.mT, expected)
-            equal(mine.past, theirs.past)
+            assert_same(y.mT, expected)
+            assert_same(mine.past, theirs.past)
             assert mine.started == theirs.started
             mine, theirs = theirs, mine  # each goes on with the other's
 
@@ -76,8 +61,8 @@ def test_a_fast_transposed_convolution_streams_as_the_taught_one(monkeypatch, li
         for piece, last in cut(torch.randn(batch, channels, length), lengths):
             expected, theirs = up.stream(nn.functional.elu(piece), theirs)
             y, mine = fast(piece.mT.contiguous(), mine, last)
-            equal(y.mT, expected)
-            equal(mine, theirs)
+            assert_same(y.mT, expected)
+            assert_same(mine, theirs)
             mine, theirs = theirs, mine
 
     same()

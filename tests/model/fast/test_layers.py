@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_fast_convolution import cut, equal, modes, pieces
+from in_pieces import assert_same, cut, modes, pieces
 from torch import nn
 
 from minicodec.model.fast import layers
@@ -25,8 +25,8 @@ def test_a_block(batch, dilation, mode, length, lengths):
     for piece, last in cut(torch.randn(batch, 4, length), lengths):
         expected, theirs = block.stream(piece, theirs, last)
         y, mine = fast(piece.mT.contiguous(), mine, last)
-        equal(y.mT, expected)
-        equal(mine[0], theirs[0])
+        assert_same(y.mT, expected)
+        assert_same(mine[0], theirs[0])
         mine, theirs = theirs, mine
 
 
@@ -44,10 +44,10 @@ def test_the_lstm(monkeypatch, few):
         for piece, last in cut(torch.randn(batch, 5, length), lengths):
             expected, theirs = lstm.stream(piece, theirs)
             y, mine = fast(piece.mT.contiguous(), mine, last)
-            equal(y.mT, expected)
+            assert_same(y.mT, expected)
             if theirs is not None:
-                equal(mine[0], theirs[0])
-                equal(mine[1], theirs[1])
+                assert_same(mine[0], theirs[0])
+                assert_same(mine[1], theirs[1])
             mine, theirs = theirs, mine
 
     same()

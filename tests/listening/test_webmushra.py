@@ -1,0 +1,69 @@
+"""A folder for webMUSHRA is as its documentation wants it, and destroys nothing."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import yaml
+
+from minicodec.listening import export_webmushra
+
+RATE = 24000
+
+
+def noise(seconds: float = 0.2) -> torch.Tensor:
+    return 0.1 * torch.randn(1, 1, round(seconds * RATE))
+
+
+# Keys of doc/experimenter.md; "questionnaire" and "randomize" as in its example configurations.
+TOP = {"testname", "testId", "bufferSize", "stopOnErrors", "showButtonPreviousPage",
+       "remoteService", "pages"}  # fmt: skip
+
+
+MUSHRA_PAGE = {"type", "id", "name", "content", "showWaveform", "enableLooping", "strict",
+               "reference", "createAnchor35", "createAnchor70", "randomize", "showConditionNames",
+               "stimuli"}  # fmt: skip
+
+
+FINISH_PAGE = {"type", "name", "content", "showResults", "writeResults", "questionnaire"}
+
+
+def test_an_export_is_what_webmushra_documents(tmp_path):
+    x, y = {"one": 4 * noise(), "two": noise(0.3)}, {"one": noise(), "two": noise(0.3)}
+    file = export_webmushra(tmp_path / "my-test", {'no: "6"': y}, x, RATE, title="A: test #1")
+    config = yaml.safe_load(file.read_text())
+    assert set(config) == TOP and config["testname"] == "A: test #1"
+    assert config["testId"] == file.parent.name == file.stem == "my-test"
+    (order, *pages), last = config["pages"]
+    assert order == "random" and len(pages) == 2
+    assert set(last) == FINISH_PAGE and last["questionnaire"][0]["name"] == "listener"
+    for page, seconds in zip(pages, (0.2, 0.3)):
+        assert set(page) == MUSHRA_PAGE and page["type"] == "mushra"
+        assert list(page["stimuli"]) == ['no: "6"', "anchor35", "anchor70"]
+        for path in [page["reference"], *page["stimuli"].values()]:
+            assert path.startswith("configs/my-test/")
+            samples, rate = soundfile.read(file.parent / path.rpartition("/")[2])
+            assert rate == 48000 and len(samples) == round(seconds * 48000)
+            assert np.abs(samples).max() > 0.01
+
+
+def test_a_label_that_yaml_would_misread_stays_a_label(tmp_path):
+    x = noise()
+    labels = ["no", "null", "1.5", "- a", "{b}", "é\n"]
+    file = export_webmushra(tmp_path / "t", {label: x for label in labels}, x, RATE)
+    page = yaml.safe_load(file.read_text())["pages"][0][1]
+    assert list(page["stimuli"])[:-2] == labels
+
+
+def test_an_export_destroys_nothing_and_says_what_is_wrong(tmp_path):
+    x = noise()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("years")
+    for folder, clip, words in [
+        ("full", x, "not an empty folder"),
+        ("a b", x, "letters, digits"),
+        ("long", torch.zeros(1, 1, 13 * RATE), "longer than the 12 s"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            export_webmushra(tmp_path / folder, {"c": clip}, clip, RATE)
+    assert not (tmp_path / "long").exists()

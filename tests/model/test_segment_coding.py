@@ -1,0 +1,104 @@
+"""Segments are coded alone, divided by their loudness, and cross-faded; in pieces as at once."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from in_pieces import assert_same, assert_same_codes, seeds
+from small_codecs import KINDS, in_segments, segment_latents
+
+from minicodec.model.segments import overlap_add
+
+
+@pytest.mark.parametrize("length", [1, 320, 7919, 7921, 8000, 8001, 8081, 20000])
+def test_lengths_come_back_in_segments(tiny_stereo, length):
+    audio = torch.randn(2, 2, length)
+    codes, scales = tiny_stereo.encode_scaled(audio, 1.0)
+    assert scales.shape == (2, len(tiny_stereo.config.segments.spans(length)))
+    assert tiny_stereo.decode(codes, scales, length).shape == audio.shape
+
+
+def test_loudness_passes_through_the_scale(tiny_stereo):
+    audio = 0.1 * torch.randn(1, 2, 8000)
+    codes, scales = tiny_stereo.encode_scaled(audio)
+    louder, twice = tiny_stereo.encode_scaled(2 * audio)
+    torch.testing.assert_close(twice, 2 * scales)
+    assert (louder == codes).float().mean() > 0.99
+    mono = audio.mean(1)
+    torch.testing.assert_close(scales[:, 0], mono[:, :8000].pow(2).mean(1).sqrt())
+
+
+def test_scales_that_do_not_fit(tiny, tiny_stereo):
+    codes, scales = tiny_stereo.encode_scaled(torch.randn(1, 2, 9000))
+    with pytest.raises(ValueError, match="needs the scales that encode_scaled returned"):
+        tiny_stereo.decode(codes)
+    for wrong in (scales[:, :1], scales[0], scales.T):
+        with pytest.raises(ValueError, match=r"these codes need scales \[1, 2\], not"):
+            tiny_stereo.decode(codes, wrong)
+    with pytest.raises(ValueError, match="not list"):
+        tiny_stereo.decode(codes, [[1.0, 1.0]])
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        tiny_stereo.decode(codes, scales * math.nan)
+    with pytest.raises(ValueError, match="takes no scales"):
+        tiny.decode(torch.zeros(1, 2, 3, dtype=torch.long), scales)
+
+
+@torch.no_grad()
+@given(
+    seeds, st.integers(1, 9000), st.lists(st.integers(0, 3000), min_size=1, max_size=5).filter(any)
+)
+@settings(max_examples=100, deadline=None)
+def test_a_codec_in_segments_streams_too(segmented, seed, length, chunks):
+    """As the 48 kHz model works. Codes of each segment alone, cross-faded, are the reference."""
+    torch.manual_seed(seed)
+    audio = torch.randn(2, 2, length)
+    codes, scales, state, start, turn = [], [], None, 0, 0
+    while start < length:
+        size = chunks[turn % len(chunks)]
+        chunk, last = audio[..., start : start + size], start + size >= length
+        new, scale, state = segmented.stream_encode_scaled(chunk, state, 6.0, last)
+        codes.append(new)
+        scales.append(scale)
+        start, turn = start + size, turn + 1
+    codes, scales = torch.cat(codes, 2), torch.cat(scales, 1)
+
+    alone = segment_latents(segmented, audio)
+    latents = torch.cat([z for z, _ in alone], dim=2)
+    whole = torch.cat([segmented.quantizer.encode(z, 8) for z, _ in alone], dim=2)
+    assert_same_codes(segmented.quantizer, codes, whole, latents)
+    parts = codes.split([z.shape[2] for z, _ in alone], dim=2)
+    pieces = [
+        segmented.decoder(segmented.quantizer.decode(part)) * scale
+        for part, (_, scale) in zip(parts, alone)
+    ]
+    stride = segmented.config.segments.stride
+    expected = overlap_add(pieces, stride)
+    assert_same(segmented.decode(codes, scales), expected)
+
+    heard, state, start = [], None, 0
+    while start < codes.shape[2]:
+        size = 1 + chunks[turn % len(chunks)] // 200
+        part, last = codes[..., start : start + size], start + size >= codes.shape[2]
+        y, state = segmented.stream_decode(part, state, last, scales if start == 0 else None)
+        heard.append(y)
+        start, turn = start + size, turn + 1
+    assert_same(torch.cat(heard, -1), expected)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("kind", KINDS)
+def test_segments_with_other_overlaps(overlap, kind):
+    codec = KINDS[kind](in_segments(overlap=overlap))
+    audio = torch.randn(1, 2, 7001)
+    codes = codec.encode(audio)
+    pieces = [codec.decoder(codec.quantizer.decode(codec.quantizer.encode(codec.encoder(
+        audio[..., start:end])))) for start, end in codec.config.segments.spans(7001)]  # fmt: skip
+    assert_same(codec.decode(codes), overlap_add(pieces, codec.config.segments.stride))
+
+
+def test_a_segment_needs_its_scale(segmented):
+    codes, scales = segmented.encode_scaled(torch.randn(1, 2, 9000))
+    with pytest.raises(ValueError, match="codes came before its scale"):
+        segmented.stream_decode(codes)

@@ -1,0 +1,107 @@
+"""Streams side by side in one batch, and streams as bytes: paused here, resumed there."""
+
+import copy
+import struct
+import zlib
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from in_pieces import assert_same, assert_same_codes, seeds
+from safetensors.torch import save
+from small_codecs import segment_latents
+
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.streams import StateError, encode_batch, load_state, save_state
+
+
+@torch.no_grad()
+@given(seeds, st.lists(st.integers(1, 60000), min_size=1, max_size=5), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_clips_of_different_lengths_in_one_batch(codec, segmented, seed, lengths, whole_seconds):
+    torch.manual_seed(seed)
+    if whole_seconds:
+        lengths = [24000 * (1 + length // 24000) for length in lengths]
+    for model in (codec, segmented):
+        clips = [torch.randn(1, model.config.channels, length) for length in lengths]
+        for clip, (codes, scales) in zip(clips, encode_batch(model, clips, 6.0)):
+            alone, its_scales = model.encode_scaled(clip, 6.0)
+            latents = (
+                model.encoder(clip)
+                if scales is None
+                else torch.cat([z for z, _ in segment_latents(model, clip)], dim=2)
+            )
+            assert_same_codes(model.quantizer, codes, alone, latents)
+            if scales is None:
+                assert its_scales is None
+            else:
+                torch.testing.assert_close(scales, its_scales)
+
+
+def test_padding_a_batch_would_change_the_codes(codec):
+    """Why `encode_batch` exists: the usual way is wrong at the end of the shorter clip."""
+    audio = torch.randn(1, 1, 10000)
+    alone = codec.encode(audio)
+    padded = codec.encode(torch.nn.functional.pad(audio, (0, 14000)))
+    assert not torch.equal(padded[..., : alone.shape[2]], alone)
+
+
+def test_batches_that_are_none(codec):
+    assert encode_batch(codec, []) == []
+    with pytest.raises(ValueError, match=r"a clip is \[1, C, T\]"):
+        encode_batch(codec, [torch.randn(2, 1, 100)])
+    with pytest.raises(ValueError, match="audio"):
+        encode_batch(codec, [torch.randn(1, 1, 100), torch.full((1, 1, 100), float("nan"))])
+
+
+@pytest.mark.parametrize("kind", ["causal", "segmented"])
+@pytest.mark.parametrize("at", [0, 1, 333, 2239, 5000])
+def test_a_stream_is_paused_as_bytes_and_resumed(codec, segmented, kind, at):
+    codec = codec if kind == "causal" else segmented
+    audio = torch.randn(1, codec.config.channels, 9000)
+    twin = copy.deepcopy(codec)
+    codes, scales, state = codec.stream_encode_scaled(audio[..., :at])
+    data = save_state(state, codec)
+    rest, more, _ = twin.stream_encode_scaled(
+        audio[..., at:], load_state(data, twin), None, last=True
+    )
+    whole, all_scales = codec.encode_scaled(audio)
+    assert torch.equal(torch.cat([codes, rest], 2), whole)
+
+    frame = whole.shape[2] // 2
+    heard, state = codec.stream_decode(whole[..., :frame], scales=all_scales)
+    state = load_state(save_state(state, codec), twin)
+    more, _ = twin.stream_decode(whole[..., frame:], state, last=True)
+    assert_same(torch.cat([heard, more], -1), codec.decode(whole, all_scales))
+
+
+def test_a_damaged_or_foreign_state_is_refused(codec):
+    _, state = codec.stream_encode(torch.randn(1, 1, 3000))
+    data = save_state(state, codec)
+    for size in (0, 3, 15, len(data) // 2, len(data) - 1):
+        with pytest.raises(StateError, match="cut short or damaged"):
+            load_state(data[:size], codec)
+    for place in range(0, len(data), max(1, len(data) // 200)):
+        flipped = bytearray(data)
+        flipped[place] ^= 16
+        with pytest.raises(StateError):
+            load_state(bytes(flipped), codec)
+    torch.manual_seed(5)
+    with pytest.raises(StateError, match="begun with other weights than 'unnamed' has"):
+        load_state(data, Codec(codec.config).eval())
+
+
+@pytest.mark.parametrize(
+    "tree",
+    ["", "[", "{}", "null", '{"tensor": "9"}', '{"os": [1]}', '{"Fade": [1]}', '{"a":1,"b":2}',
+     '{"list": 3}', "[" * 3000],
+)  # fmt: skip
+def test_a_forged_state_is_refused_or_harmless(codec, tree):
+    body = struct.pack(">8sI", fingerprint(codec), len(tree)) + tree.encode() + save({})
+    data = body + struct.pack(">I", zlib.crc32(body))
+    try:
+        assert load_state(data, codec) is None
+    except StateError as error:
+        assert "cannot be read" in str(error)
