@@ -148,7 +148,7 @@ def test_everything_public_is_documented(path):
 
 
 def test_every_module_has_a_test_file():
-    """In the same room, of the same name; configs of runs are data, which their room's test reads."""
+    """In the same room, of the same name; configs of runs are only data."""
     for path in MODULES:
         place = path.relative_to(ROOT / "minicodec")
         if place.name.startswith("__") or len(place.parts) == 1 or "configs" in place.parts:
