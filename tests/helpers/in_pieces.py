@@ -10,6 +10,19 @@ seeds = st.integers(0, 2**32 - 1)
 pieces = st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any)
 
 
+def long_pieces(shortest, longest):
+    """Such lengths for whole networks: some as short as can be, but not all of a clip.
+
+    What a piece of one sample can break, a few of them find as well as thousands in a row; the
+    layers' own tests have those.
+    """
+    return st.lists(st.integers(shortest, longest), min_size=1, max_size=5).map(
+        lambda lengths: (
+            lengths if 20 * sum(lengths) > longest * len(lengths) else [*lengths, longest]
+        )
+    )
+
+
 def cut(x, lengths):
     """The pieces of a clip, and whether each is the last."""
     start, turn = 0, 0

@@ -7,19 +7,32 @@ from small_codecs import KINDS, in_segments
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 
-both_kinds = [(pad, kind) for pad in ("constant", "reflect") for kind in KINDS]
+STREAMING = [(pad, kind) for pad in ("constant", "reflect") for kind in KINDS]
+SEGMENTED = [("segmented", kind) for kind in KINDS]
 
 
-@pytest.fixture(scope="module", params=both_kinds, ids="-".join)
-def codec(request):
-    """A codec that streams."""
+def built(way: str, kind: str) -> Codec:
+    """A small codec with random weights, the same ones every time."""
+    if way == "segmented":
+        return KINDS[kind](in_segments(normalize=True))
     torch.manual_seed(0)
-    pad_mode, kind = request.param
-    config = CodecConfig(n_filters=4, dimension=16, bandwidths=(1.5, 6.0), pad_mode=pad_mode)
+    config = CodecConfig(n_filters=4, dimension=16, bandwidths=(1.5, 6.0), pad_mode=way)
     return KINDS[kind](Codec(config).eval())
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=STREAMING, ids="-".join)
+def codec(request):
+    """A codec that streams layer by layer."""
+    return built(*request.param)
+
+
+@pytest.fixture(scope="module", params=SEGMENTED, ids="-".join)
 def segmented(request):
     """A codec that works segment by segment, with scales."""
-    return KINDS[request.param](in_segments(normalize=True))
+    return built(*request.param)
+
+
+@pytest.fixture(scope="module", params=[*STREAMING, *SEGMENTED], ids="-".join)
+def any_codec(request):
+    """One of all these."""
+    return built(*request.param)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_pieces import assert_same, assert_same_codes, seeds, streamed
+from in_pieces import assert_same, assert_same_codes, long_pieces, seeds, streamed
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
@@ -158,7 +158,7 @@ def test_an_accelerator_gives_the_same(tiny):
 
 
 @torch.no_grad()
-@given(seeds, st.integers(1, 30000), st.lists(st.integers(1, 5000), min_size=1, max_size=5))
+@given(seeds, st.integers(1, 30000), long_pieces(1, 5000))
 @settings(max_examples=30, deadline=None)
 def test_codec_gives_the_codes_of_the_whole_clip(codec, seed, length, chunks):
     torch.manual_seed(seed)

@@ -7,7 +7,7 @@ import torch
 from encodec.modules.seanet import SEANetDecoder, SEANetEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_pieces import assert_same, modes, pieces, streamed
+from in_pieces import assert_same, long_pieces, modes, pieces, streamed
 
 from minicodec.model.checkpoint import fold_weight_norm
 from minicodec.model.config import CodecConfig
@@ -166,7 +166,7 @@ def networks(request):
 
 
 @torch.no_grad()
-@given(st.integers(1, 3000), st.lists(st.integers(1, 900), min_size=1, max_size=5))
+@given(st.integers(1, 3000), long_pieces(1, 900))
 @settings(max_examples=60, deadline=None)
 def test_whole_encoder_and_decoder(networks, length, chunks):
     encoder, decoder = networks

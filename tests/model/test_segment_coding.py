@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_pieces import assert_same, assert_same_codes, seeds
+from in_pieces import assert_same, assert_same_codes, long_pieces, seeds
 from small_codecs import KINDS, in_segments, segment_latents
 
 from minicodec.model.segments import overlap_add
@@ -46,9 +46,7 @@ def test_scales_that_do_not_fit(tiny, tiny_stereo):
 
 
 @torch.no_grad()
-@given(
-    seeds, st.integers(1, 9000), st.lists(st.integers(0, 3000), min_size=1, max_size=5).filter(any)
-)
+@given(seeds, st.integers(1, 9000), long_pieces(0, 3000))
 @settings(max_examples=100, deadline=None)
 def test_a_codec_in_segments_streams_too(segmented, seed, length, chunks):
     """As the 48 kHz model works. Codes of each segment alone, cross-faded, are the reference."""

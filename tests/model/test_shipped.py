@@ -35,9 +35,11 @@ def test_more_bits_are_worth_having(codec):
     names = ("speech_en", "speech_fr", "speech_de", "music", "drums", "hard")
     clips = [minicodec.audio.clip(name) for name in names]
     clips += [clip / clip.abs().max() for clip in recordings("speech", 3, 5)]
+    codes = [codec.encode(clip) for clip in clips]  # fewer kbps are a prefix
     means = []
     for bandwidth in codec.config.bandwidths:
-        copies = [codec.decode(codec.encode(c, bandwidth), length=c.shape[-1]) for c in clips]
+        n_q = codec.config.n_q(bandwidth)
+        copies = [codec.decode(c[:, :n_q], length=x.shape[-1]) for c, x in zip(codes, clips)]
         mels = [float(mel_distance(y, x, 24000)) for y, x in zip(copies, clips)]
         sdrs = [float(si_sdr(y, x)) for y, x in zip(copies, clips)]
         means.append((sum(mels) / len(clips), sum(sdrs) / len(clips)))
