@@ -1,6 +1,7 @@
 """What can be typed; help knows the right names."""
 
 import argparse
+import json
 import re
 import shlex
 from importlib import import_module
@@ -77,10 +78,15 @@ def test_wrong_arguments(words, message, capsys):
 
 
 def promised() -> list[str]:
-    """Command lines that pages show, one for each command of a pipe."""
+    """Command lines that pages and chapters show, one for each command of a pipe."""
+    pages = (ROOT / "README.md", *sorted((ROOT / "book").glob("*.md")))
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    for chapter in sorted((ROOT / "chapters").glob("*.ipynb")):
+        cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+        texts += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     lines = []
-    for page in (ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))):
-        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for text in texts:
+        text = text.replace("\\\n", " ")
         for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
             lines += [part for line in block.splitlines() for part in line.split("|")]
     return [line.strip() for line in lines if re.match(r" *minicodec ", line)]
