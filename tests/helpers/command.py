@@ -2,7 +2,10 @@
 
 import re
 import sys
+from functools import cache
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
@@ -19,6 +22,17 @@ def run(*words: object) -> int:
     return main([str(word) for word in words])
 
 
+@cache
+def encoded(model: bytes, sound: bytes) -> bytes:
+    """The stream of a sound; nearly all tests want the same one."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "m.safetensors").write_bytes(model)
+        (folder / "x.wav").write_bytes(sound)
+        assert run("encode", folder / "x.wav", "-m", folder / "m.safetensors") == 0
+        return (folder / "x.mcdc").read_bytes()
+
+
 def bad_files(folder) -> None:
     """Everything a user might hand over by mistake."""
     (folder / "text.wav").write_text("These are words.\n" * 100)
@@ -26,8 +40,8 @@ def bad_files(folder) -> None:
     soundfile.write(folder / "nan.wav", np.array([0.0, np.nan]), 24000, subtype="FLOAT")
     soundfile.write(folder / "three.wav", np.zeros((100, 3)), 24000)
     audio.save(folder / "long.mp3", torch.zeros(1, 100), 24000)
-    run("encode", folder / "mono.wav", "-m", folder / "tiny.safetensors", "-o", folder / "x.mcdc")
-    data = (folder / "x.mcdc").read_bytes()
+    data = encoded(*((folder / name).read_bytes() for name in ("tiny.safetensors", "mono.wav")))
+    (folder / "x.mcdc").write_bytes(data)
     (folder / "cut.mcdc").write_bytes(data[:-5])
     (folder / "cut.ecdc").write_bytes(b"ECDC\0")
     (folder / "words.mcdc").write_text("These are words.\n" * 100)
