@@ -6,10 +6,57 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_pieces import assert_same, assert_same_codes, long_pieces, seeds
+from in_pieces import assert_same, assert_same_codes, cut, long_pieces, seeds
 from small_codecs import KINDS, in_segments, segment_latents
 
+from minicodec.model.config import CodecConfig
+from minicodec.model.segment_coding import decode_segments, encode_segments, normalized
 from minicodec.model.segments import overlap_add
+
+
+def whole_samples(normalize, segment=0.01, overlap=0.25):
+    """Of a codec whose frames are samples: 80 in a segment, of which 20 are cross-faded."""
+    return CodecConfig(sample_rate=8000, bandwidths=(80.0,), strides=(1,), causal=False,
+                       segment=segment, overlap=overlap, normalize=normalize)  # fmt: skip
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@given(seeds, st.integers(1, 500), long_pieces(0, 200), long_pieces(0, 200))
+@settings(max_examples=60, deadline=None)
+def test_where_coding_loses_nothing_segments_do_not_either(normalize, seed, length, here, there):
+    """Codes that are the samples themselves come back as the clip, however both sides are cut."""
+    torch.manual_seed(seed)
+    config, audio = whole_samples(normalize), torch.randn(2, 1, length)
+    codes, scales, state = [], [], None
+    for piece, last in cut(audio, here):
+        new, scale, state = encode_segments(config, torch.Tensor.clone, piece, state, last)
+        codes += new
+        scales.append(scale)
+    assert [c.shape[2] for c in codes] == config.segments.frames(length)
+    assert state.shape[2] == 0
+    if not normalize:
+        assert scales == [None] * len(scales)
+    else:
+        torch.testing.assert_close(codes[0].square().mean(2), torch.ones(2, 1))
+    scales = torch.cat(scales, 1) if normalize else None
+    heard, state = [], None
+    for piece, last in cut(torch.cat(codes, 2), there):
+        first = scales if state is None else None
+        y, state = decode_segments(config, torch.Tensor.clone, piece, state, last, first)
+        heard.append(y)
+    assert_same(torch.cat(heard, 2), audio)
+
+
+def test_loudness_is_that_of_the_mono_mix():
+    config = whole_samples(normalize=True)
+    audio = torch.tensor([[[3.0, -3.0, 3.0, -3.0], [1.0, -1.0, 1.0, -1.0]]])
+    sound, scale = normalized(config, audio)
+    torch.testing.assert_close(scale, torch.tensor([[[2.0]]]))
+    torch.testing.assert_close(sound, audio / 2)
+    silence, scale = normalized(config, torch.zeros(1, 2, 9))
+    assert not silence.any() and 0 < scale < 1e-7
+    as_it_was, none = normalized(whole_samples(normalize=False), audio)
+    assert as_it_was is audio and none is None
 
 
 @pytest.mark.parametrize("length", [1, 320, 7919, 7921, 8000, 8001, 8081, 20000])
