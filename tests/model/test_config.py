@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import random
+from collections import Counter
 
 import pytest
 
@@ -77,6 +79,16 @@ def test_rates():
     assert (ENCODEC_24KHZ.hop_length, ENCODEC_24KHZ.frame_rate, ENCODEC_24KHZ.bits) == (320, 75, 10)
     assert ENCODEC_48KHZ.segments == Segments(length=48000, stride=47520, hop=320)
     assert ENCODEC_48KHZ.frame_rate == 150 and ENCODEC_24KHZ.segments == Segments(0, 0, 320)
+
+
+def test_bandwidths_are_drawn_as_often_as_each_other_and_alike_everywhere():
+    rng = random.Random(7)
+    drawn = [ENCODEC_24KHZ.draw_bandwidth(rng) for _ in range(5000)]
+    times = Counter(drawn)
+    assert times.keys() == set(ENCODEC_24KHZ.bandwidths)
+    assert all(850 < count < 1150 for count in times.values()), times
+    other_process = random.Random(7)
+    assert [ENCODEC_24KHZ.draw_bandwidth(other_process) for _ in range(9)] == drawn[:9]
 
 
 def test_configs_do_not_change():
