@@ -12,6 +12,7 @@ import torch
 from command import TINY, Standard, piped, run
 
 from minicodec import audio
+from minicodec.cli.pipes import stated_seconds
 
 
 @pytest.mark.filterwarnings("default")  # a random decoder may be loud, which is a note
@@ -72,6 +73,16 @@ SHELL = {"OMP_NUM_THREADS": "1", "MINICODEC": f"{sys.executable} -m minicodec"}
 def shell(command: str) -> subprocess.CompletedProcess:
     return subprocess.run(["bash", "-c", command], env=os.environ | SHELL, capture_output=True,
                           check=False, timeout=120)  # fmt: skip
+
+
+def test_how_long_a_stream_says_it_is(folder):
+    assert run("encode", "mono.wav", *TINY) == 0
+    assert stated_seconds("mono.mcdc", 24000) == 1.25
+    assert stated_seconds("-", 24000) is None
+    data = (folder / "mono.mcdc").read_bytes()
+    for name, cut in (("cut.mcdc", data[:-1]), ("empty.mcdc", b""), ("short.mcdc", data[:9])):
+        (folder / name).write_bytes(cut)
+        assert stated_seconds(name, 24000) is None
 
 
 def test_real_pipes(folder):

@@ -71,6 +71,12 @@ def test_who_loves_the_anchor_cannot_judge():
     assert "a" not in [score.condition for score in result.scores]
 
 
+def test_who_never_heard_the_hidden_reference_is_left_out():
+    result = analyse(listener("x", hidden=[99], a=[60]) + listener("y", a=[10]))
+    assert result.excluded == {"y": "never rated the hidden reference"}
+    assert [score.mean for score in result.scores] == [99, 60]
+
+
 def test_a_sound_without_highs_is_nobodys_fault():
     rows = [row for who in "abcd" for row in listener(who, hidden=[99] * 3, anchor7=[50, 50, 97])]
     assert analyse(rows).excluded == {}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sources_by_hand import RATE, mixed_folder, tone, write
 
-from minicodec.training.folder import Folder
+from minicodec.training.folder import Folder, fill, fitted, shuffled
 
 
 @pytest.mark.parametrize("memory", [0, 1e9])
@@ -71,3 +71,26 @@ def test_the_bar_names_the_folder_however_it_is_written(tmp_path, monkeypatch, c
     Folder(".", RATE)
     shown = capsys.readouterr().err
     assert "looking at sea" in shown and "reading sea" in shown
+
+
+def test_samples_become_what_a_codec_wants():
+    stereo = np.stack([np.full(800, 0.5), np.full(800, 0.1)])
+    assert fitted(stereo[0], RATE, RATE, 2).shape == (2, 800)
+    mono = fitted(stereo, RATE, RATE, 1)
+    assert mono.dtype == torch.float32
+    torch.testing.assert_close(mono, torch.full((1, 800), 0.3))
+    assert fitted(stereo, RATE, RATE // 2, 1).shape == (1, 400)
+    with pytest.raises(ValueError, match="NaN"):
+        fitted(np.array([0.0, np.nan]), RATE, RATE, 1)
+
+
+def test_a_piece_is_cut_or_filled_with_silence():
+    clip = torch.ones(2, 5)
+    assert torch.equal(fill(clip, 5), clip)
+    assert torch.equal(fill(clip, 3), clip[:, :3])
+    assert torch.equal(fill(clip, 7), torch.tensor([[1.0] * 5 + [0.0] * 2] * 2))
+
+
+def test_the_disorder_is_complete_and_the_same_each_time():
+    assert shuffled(500) == shuffled(500) != list(range(500))
+    assert sorted(shuffled(500)) == list(range(500)) and shuffled(0) == []
