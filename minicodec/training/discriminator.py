@@ -11,9 +11,9 @@ phase.
                                               dilation 1   2        4 (in time; /2 in frequency)
 
 Chapter 08. Paper: section 3.4 and figure 2. The official code, `encodec.msstftd`, gives the same
-numbers (tests/test_discriminator.py); it differs from the paper in three places, and we follow the
-paper in two: weight normalization in *all* layers, each channel of a stereo clip judged by itself,
-but kernels of 9 bins where the paper says 8, which has no centre.
+numbers (tests/training/test_discriminator.py); it differs from the paper in three places, and we
+follow the paper in two: weight normalization in *all* layers, each channel of a stereo clip judged
+by itself, but kernels of 9 bins where the paper says 8, which has no centre.
 """
 
 from collections.abc import Sequence
