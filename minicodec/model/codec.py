@@ -18,7 +18,7 @@ from tqdm import tqdm
 from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.quantize import ResidualVectorQuantizer, check_codes
-from minicodec.model.seanet import Decoder, Encoder, StreamState
+from minicodec.model.seanet import Decoder, Encoder, StreamState, each_tensor
 from minicodec.model.segment_coding import (
     check_scales,
     decode_segments,
@@ -231,11 +231,11 @@ class Codec(nn.Module):
         with _full_precision(audio.device):
             if self.config.streams:
                 codes, state = self._encode_piece(audio, state, last, n_q)
-                return codes, None, state
+                return codes, None, _alone(state)
             encode = partial(self._encode_whole, n_q=n_q)
             each, scales, state = encode_segments(self.config, encode, audio, state, last)
         none = torch.zeros(len(audio), n_q, 0, dtype=torch.int64, device=audio.device)
-        return torch.cat([none, *each], 2), scales, state
+        return torch.cat([none, *each], 2), scales, _alone(state)
 
     @torch.no_grad()
     def stream_decode(
@@ -265,8 +265,11 @@ class Codec(nn.Module):
         codes = codes.to(next(self.parameters()).device, torch.int64)
         with _full_precision(codes.device):
             if self.config.streams:
-                return self._decode_piece(codes, state, last)
-            return decode_segments(self.config, self._decode_whole, codes, state, last, scales)
+                audio, state = self._decode_piece(codes, state, last)
+            else:
+                decode = self._decode_whole
+                audio, state = decode_segments(self.config, decode, codes, state, last, scales)
+        return audio, _alone(state)
 
     # These four do the work. A codec that does it sooner (`minicodec.model.fast`) has others.
 
@@ -311,6 +314,11 @@ class Codec(nn.Module):
 
     def _n_q(self, bandwidth: float | None) -> int:
         return self.config.max_n_q if bandwidth is None else self.config.n_q(bandwidth)
+
+
+def _alone(state: StreamState) -> StreamState:
+    """In memory of its own: a view of the last samples would keep all of their piece alive."""
+    return each_tensor(state, torch.clone)
 
 
 def _full_precision(device: torch.device) -> AbstractContextManager[object]:

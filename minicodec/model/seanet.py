@@ -15,7 +15,7 @@ Chapters 03 and 04. Paper: section 3.1. Where the paper and the official weights
 follows the weights: the second convolution of a residual block has kernel size 1, not 3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,16 @@ def stream_layers(
         else:
             x = layer(x)
     return x, states
+
+
+def each_tensor(state: StreamState, change: Callable[[Tensor], Tensor]) -> StreamState:
+    """A state nested in the same way, with each of its tensors changed."""
+    if isinstance(state, Tensor):
+        return change(state)
+    if isinstance(state, (tuple, list)):
+        parts = [each_tensor(part, change) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
+    return state
 
 
 class ResidualBlock(nn.Module):

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.conv import ConvState
-from minicodec.model.seanet import StreamState
+from minicodec.model.seanet import StreamState, each_tensor
 from minicodec.model.segment_coding import SegmentedState
 from minicodec.model.segments import Fade
 from minicodec.sound import audio as audio_
@@ -36,12 +36,8 @@ class StateError(ValueError):
 
 def take(state: StreamState, rows: list[int]) -> StreamState:
     """The state of some clips of a batch that streams together."""
-    if isinstance(state, Tensor):
-        return state[rows] if state.dim() > 1 else state  # a vector is shared by all clips
-    if isinstance(state, (tuple, list)):
-        parts = [take(part, rows) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
-    return state
+    # A vector is shared by all clips.
+    return each_tensor(state, lambda tensor: tensor[rows] if tensor.dim() > 1 else tensor)
 
 
 def encode_batch(

@@ -75,6 +75,44 @@ def test_a_stream_is_paused_as_bytes_and_resumed(any_codec, at):
     assert_same(torch.cat([heard, more], -1), codec.decode(whole, all_scales))
 
 
+def tensors(state):
+    if isinstance(state, torch.Tensor):
+        return [state]
+    return [t for part in state for t in tensors(part)] if isinstance(state, (tuple, list)) else []
+
+
+def test_a_state_holds_no_more_memory_than_it_needs(any_codec):
+    """A view of a few samples would keep the whole piece, in every layer."""
+    audio = torch.randn(1, any_codec.config.channels, 9000)
+    codes, scales, encoding = any_codec.stream_encode_scaled(audio)
+    _, decoding = any_codec.stream_decode(codes, scales=scales)
+    for tensor in tensors((encoding, decoding)):
+        assert tensor.untyped_storage().nbytes() == tensor.nbytes
+
+
+@pytest.mark.parametrize("size", [3, 700])
+def test_the_caller_may_write_over_what_was_given(any_codec, size):
+    """As a sound card does, which fills one buffer again and again."""
+    audio = torch.randn(1, any_codec.config.channels, 1500)
+    whole, scales = any_codec.encode_scaled(audio)
+    pieces, state = [], None
+    for start in range(0, audio.shape[-1], size):
+        piece = audio[..., start : start + size].clone()
+        last = start + size >= audio.shape[-1]
+        codes, _, state = any_codec.stream_encode_scaled(piece, state, last=last)
+        piece.fill_(9)
+        pieces.append(codes)
+    assert torch.equal(torch.cat(pieces, 2), whole)
+    pieces, state = [], None
+    for start in range(0, whole.shape[2], 2):
+        piece = whole[..., start : start + 2].clone()
+        last = start + 2 >= whole.shape[2]
+        heard, state = any_codec.stream_decode(piece, state, last, None if start else scales)
+        piece.zero_()
+        pieces.append(heard)
+    assert_same(torch.cat(pieces, -1), any_codec.decode(whole, scales))
+
+
 def test_a_damaged_or_foreign_state_is_refused(codec):
     _, state = codec.stream_encode(torch.randn(1, 1, 3000))
     data = save_state(state, codec)

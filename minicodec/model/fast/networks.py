@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from minicodec.model.conv import Conv1d, ConvTranspose1d
 from minicodec.model.fast.convolution import FastConv, FastUp
 from minicodec.model.fast.layers import FastBlock, FastLSTM
-from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM, StreamState
+from minicodec.model.seanet import (
+    Decoder,
+    Encoder,
+    ResidualBlock,
+    SkipLSTM,
+    StreamState,
+    each_tensor,
+)
 
 #: Frames that pass through the wide layers at once.
 _TILE = 75
@@ -54,6 +61,7 @@ class FastNetwork:
             activated = isinstance(layer, nn.ELU)  # its turn comes inside the next layer
         # The stage with the fewest steps and most channels belongs to the narrow end.
         changes = [i for i, (_, layer) in enumerate(self.layers) if _changes_rate(layer)]
+        changes = changes or [len(self.layers) - 1]  # all strides are 1: no end is narrow
         self.encodes = isinstance(network, Encoder)
         stage = [i for i, (_, layer) in enumerate(self.layers) if isinstance(layer, FastBlock)]
         blocks = len(stage) // max(1, len(changes))
@@ -69,14 +77,14 @@ class FastNetwork:
         """Shape: x [B, T, C] → [B, N, C']."""
         states = list(states) if states is not None else [None] * self.count
         if self.dtype != torch.float32:
-            x, states = _converted((x, states), self.dtype)
+            x, states = each_tensor((x, states), lambda tensor: tensor.to(self.dtype))
         first, second = self.layers[: self.cut], self.layers[self.cut :]
         if self.encodes:
             x = self._through(second, self._tiled(first, x, states, last), states, last)
         else:
             x = self._tiled(second, self._through(first, x, states, last), states, last)
         if self.dtype != torch.float32:
-            x, states = _converted((x, states), torch.float32)
+            x, states = each_tensor((x, states), Tensor.float)
         return x, states
 
     def _tiled(
@@ -99,13 +107,3 @@ class FastNetwork:
 
 def _changes_rate(layer: FastLayer) -> bool:
     return isinstance(layer, FastUp) or (isinstance(layer, FastConv) and layer.stride > 1)
-
-
-def _converted(value: Any, dtype: torch.dtype) -> Any:
-    """Tensors in tuples and lists, as another type of float."""
-    if isinstance(value, Tensor):
-        return value.to(dtype)
-    if isinstance(value, (tuple, list)):
-        parts = [_converted(part, dtype) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value

@@ -18,6 +18,7 @@ SHAPES = {
     "stereo, no LSTM": dict(channels=2, lstm_layers=0),
     "one stage": dict(strides=(3,)),
     "stride of one": dict(strides=(2, 1, 3)),
+    "no stride but one": dict(strides=(1,)),
 }
 
 
