@@ -3,7 +3,8 @@
 `faster(codec)` gives a codec that computes the same. It holds the taught modules, with their
 weights and names, so it is saved, named and moved as any other; only the four methods that do the
 work are replaced. On a CPU they use weights that were prepared beforehand, and are prepared anew
-when a weight has changed. On other devices they are the taught ones.
+when a weight has changed. On other devices, in float64 and in training mode they are the taught
+ones.
 """
 
 import copy
@@ -49,11 +50,12 @@ def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
         raise ValueError(f"a codec computes in float32 or bfloat16, not in {str(dtype)[6:]}.")
     if dtype != torch.float32 and not codec.config.streams:
         raise ValueError(f"{codec.name!r} does not stream, so it computes in float32 only.")
-    folded = fold_weight_norm(copy.deepcopy(codec))
-    with torch.device("meta"):  # no weights of its own: it takes those of the copy
-        twin = FastCodec(codec.config, codec.name)
-        fold_weight_norm(twin)
-    twin.load_state_dict(folded.state_dict(), assign=True)
+    with torch.inference_mode(False):  # torch counts no changes of what is made in that mode
+        folded = fold_weight_norm(copy.deepcopy(codec))
+        with torch.device("meta"):  # no weights of its own: it takes those of the copy
+            twin = FastCodec(codec.config, codec.name)
+            fold_weight_norm(twin)
+        twin.load_state_dict(folded.state_dict(), assign=True)
     twin.compute_dtype = dtype
     return twin.eval().requires_grad_(False)
 
@@ -66,7 +68,7 @@ class FastCodec(Codec):
     def _encode_piece(
         self, audio: Tensor, state: StreamState | None, last: bool, n_q: int
     ) -> tuple[Tensor, StreamState]:
-        if not _is_quick(audio):
+        if not self._is_quick():
             return super()._encode_piece(audio, state, last, n_q)
         latents, state = self._prepared("encoder")(audio.mT.contiguous(), state, last)
         return self._search(latents, n_q), state
@@ -74,18 +76,18 @@ class FastCodec(Codec):
     def _decode_piece(
         self, codes: Tensor, state: StreamState | None, last: bool
     ) -> tuple[Tensor, StreamState]:
-        if not _is_quick(codes):
+        if not self._is_quick():
             return super()._decode_piece(codes, state, last)
         audio, state = self._prepared("decoder")(self._look_up(codes), state, last)
         return audio.mT.contiguous(), state
 
     def _encode_whole(self, audio: Tensor, n_q: int) -> Tensor:
-        if not _is_quick(audio):
+        if not self._is_quick():
             return super()._encode_whole(audio, n_q)
         return self._search(self._prepared("encoder")(audio).mT, n_q)
 
     def _decode_whole(self, codes: Tensor) -> Tensor:
-        if not _is_quick(codes):
+        if not self._is_quick():
             return super()._decode_whole(codes)
         return self._prepared("decoder")(self._look_up(codes).mT)
 
@@ -101,14 +103,18 @@ class FastCodec(Codec):
             return self.quantizer.decode(codes).mT.contiguous()
         return self._prepared("quantizer").decode(codes)
 
+    def _is_quick(self) -> bool:
+        """Whether our ways are there, and sooner: on a GPU the library's are."""
+        weight = next(self.parameters())
+        return not self.training and weight.device.type == "cpu" and weight.dtype == torch.float32
+
     def _prepared(self, name: str) -> Any:
         """What was made of one of the three parts, made anew if its weights are other ones now."""
-        kept: dict[str, Any] = self.__dict__.setdefault("_kept", {})
+        kept: dict[str, tuple[_Mark, Any]] = self.__dict__.setdefault("_kept", {})
         part = getattr(self, name)
-        if name not in kept or kept[name][1] != _mark(kept[name][0]):
-            weights = _weights(part)
-            kept[name] = weights, _mark(weights), self._prepare(part)
-        return kept[name][2]
+        if name not in kept or not kept[name][0].fits(part):
+            kept[name] = _Mark(part), self._prepare(part)
+        return kept[name][1]
 
     def _prepare(self, part: nn.Module) -> Any:
         if part is self.quantizer:
@@ -119,31 +125,55 @@ class FastCodec(Codec):
         return _with_quick_activations(part)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "FastCodec":
-        self.__dict__.pop("_kept", None)  # moved to another device: other tensors from now on
+        self.__dict__.pop("_kept", None)  # of no use on another device
         return super()._apply(fn, recurse)
 
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As torch's; what was prepared from other weights is forgotten."""
+    def train(self, mode: bool = True) -> "FastCodec":
+        """As torch's; afterwards all is prepared anew: some optimizers change weights uncounted."""
         self.__dict__.pop("_kept", None)
-        return super().load_state_dict(*args, **kwargs)
+        super().train(mode)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies take along: all but what can be prepared again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_kept"}
 
 
-def _is_quick(x: Tensor) -> bool:
-    """Whether our ways are the quick ones: on a GPU the library's are."""
-    return x.device.type == "cpu"
+class _Mark:
+    """By which one sees whether a part still is what it was.
 
+    Every layer and tensor must stand in its place. Every weight must lie where it lay in memory,
+    and torch must have counted no further changes of it. (It does not count those made through
+    `.data`. Running totals change with every training step, and no code depends on them.)
+    """
 
-def _weights(part: nn.Module) -> list[Tensor]:
-    """The tensors that coding depends on; running totals change with every training step."""
-    tensors = list(part.parameters())
-    if isinstance(part, ResidualVectorQuantizer):
-        tensors += [book.embedding for book in part.codebooks]  # type: ignore[misc]
-    return [tensor for tensor in tensors if not tensor.is_inference()]  # those have no count
+    def __init__(self, part: nn.Module):
+        self.part = part
+        self.places = [
+            (place, name, value)
+            for module in part.modules()
+            for place in (module._modules, module._parameters, module._buffers)
+            for name, value in place.items()
+        ]
+        self.weights = list(part.parameters())
+        if isinstance(part, ResidualVectorQuantizer):
+            self.weights += [book.embedding for book in part.codebooks]  # type: ignore[misc]
+        # While the memory is held nothing else can come to lie at its address.
+        self.memory = [weight.detach() for weight in self.weights]
+        self.counted = not any(weight.is_inference() for weight in self.weights)
+        self.changes = self._changes()
 
+    def fits(self, part: nn.Module) -> bool:
+        """Whether nothing has changed, as far as one can see."""
+        return (
+            self.counted
+            and self.part is part
+            and all(place.get(name) is value for place, name, value in self.places)
+            and self._changes() == self.changes
+        )
 
-def _mark(weights: list[Tensor]) -> list[int]:
-    """How often each weight was changed in place; other weights, another mark."""
-    return [weight._version for weight in weights]
+    def _changes(self) -> list[tuple[int, int]]:
+        return [(w._version, w.data_ptr()) for w in self.weights] if self.counted else []
 
 
 def _with_quick_activations(network: nn.Module) -> nn.Module:

@@ -140,6 +140,10 @@ class FastCodebooks:
 
     def decode(self, codes: Tensor) -> Tensor:
         """Shape: codes [B, K, T] → [B, T, D]."""
+        if not 1 <= codes.shape[1] <= len(self.levels):  # codes without frames come unchecked
+            raise ValueError(
+                f"this quantizer has 1 to {len(self.levels)} codebooks, not {codes.shape[1]}."
+            )
         total = F.embedding(codes[:, 0], self.levels[0][0])
         for code, (embedding, *_) in zip(codes.unbind(1)[1:], self.levels[1:]):
             total += F.embedding(code, embedding)

@@ -4,6 +4,10 @@ import copy
 
 import pytest
 import torch
+from in_pieces import assert_same
+from torch import nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.nn.utils.parametrizations import weight_norm
 
 import minicodec
 from minicodec.model.checkpoint import fingerprint, load_codec, save_codec
@@ -53,14 +57,24 @@ def test_the_given_codec_stays_as_it_is(plain):
 
 
 def test_weights_that_change_are_noticed(plain):
-    """In place, by loading, and by moving: what was prepared from the old ones is of no use."""
+    """In place, by loading, moving and replacing: what was prepared from the old ones is no use."""
     fast, audio = faster(plain), torch.randn(1, 1, 4000)
+    other = faster(Codec(plain.config).eval())
     old = fast.decode(fast.encode(audio))
     changes = [
         lambda: fast.encoder.layers[0].weight.mul_(-1),
         lambda: fast.decoder.layers[0].bias.add_(1),
         lambda: fast.load_state_dict({k: v * 2 for k, v in fast.state_dict().items()}),
         lambda: fast.to(torch.float64).to(torch.float32),
+        lambda: fast.encoder.load_state_dict(faster(plain).encoder.state_dict(), assign=True),
+        lambda: setattr(fast.encoder.layers[0].weight, "data", torch.randn(4, 1, 7)),
+        lambda: vector_to_parameters(parameters_to_vector(other.parameters()), fast.parameters()),
+        lambda: setattr(fast.encoder.layers[0], "bias", nn.Parameter(torch.randn(4))),
+        lambda: weight_norm(fast.encoder.layers[0]).parametrizations.weight.original0.mul_(3),
+        lambda: fast.encoder.layers[0].parametrizations.weight.original0.mul_(-1),
+        lambda: fast.decoder.layers.__setitem__(0, other.decoder.layers[0]),
+        lambda: setattr(fast, "encoder", other.encoder),
+        lambda: setattr(fast, "quantizer", other.quantizer),
     ]
     for change in changes:
         with torch.no_grad():
@@ -73,6 +87,52 @@ def test_weights_that_change_are_noticed(plain):
         close = 1e-5 * float(expected.abs().max())
         torch.testing.assert_close(now, expected, atol=close, rtol=0)
     assert not torch.allclose(old, now)
+
+
+def test_what_is_made_in_inference_mode_is_watched_too(plain):
+    with torch.inference_mode():
+        fast, audio = faster(plain), torch.randn(1, 1, 4000)
+        codes = fast.encode(audio)
+        fast.encoder.layers[0].weight.mul_(-1)
+        assert not torch.equal(fast.encode(audio), codes)
+        assert torch.equal(fast.encode(audio), fast.quantizer.encode(fast.encoder(audio)))
+
+
+def test_in_training_it_is_the_taught_one(plain):
+    """Fused optimizers change weights, and torch does not count that."""
+    fast, audio = faster(plain).requires_grad_(), torch.randn(1, 1, 4000)
+    codes = fast.encode(audio)
+    optimizer = torch.optim.Adam(fast.train().parameters(), lr=0.1, fused=True)
+    for _ in range(2):
+        fast(audio).audio.square().mean().backward()
+        optimizer.step()
+        expected = fast.quantizer.encode(fast.encoder(audio))
+        assert torch.equal(fast.encode(audio), expected) and not torch.equal(expected, codes)
+    assert torch.equal(fast.eval().encode(audio), expected)
+
+
+def test_in_float64_it_is_the_taught_one(plain):
+    audio = torch.randn(1, 1, 4000)
+    expected = copy.deepcopy(plain).double()
+    codes = expected.encode(audio)
+    for fast in (faster(plain).double(), faster(copy.deepcopy(plain).double())):
+        assert torch.equal(fast.encode(audio), codes)
+        assert_same(fast.decode(codes), expected.decode(codes))  # weight norm was folded before
+
+
+def test_copies_do_not_hold_what_can_be_prepared_again(plain):
+    fast = faster(plain)
+    audio = fast.decode(fast.encode(torch.randn(1, 1, 4000)))
+    twin = copy.deepcopy(fast)
+    assert twin.__dict__.keys() == faster(plain).__dict__.keys()
+    assert torch.equal(twin.encode(audio), fast.encode(audio))
+
+
+def test_codes_of_no_level_are_refused_even_without_frames(plain):
+    for codec in (plain, faster(plain)):
+        for levels in (0, codec.config.max_n_q + 1):
+            with pytest.raises(ValueError, match=f"1 to {codec.config.max_n_q} codebooks"):
+                codec.stream_decode(torch.zeros(1, levels, 0, dtype=torch.int64))
 
 
 def test_codebooks_that_change_are_noticed():
