@@ -1,6 +1,5 @@
 """Signals are noted at once and obeyed later; a second one is obeyed at once."""
 
-import os
 import signal
 import threading
 
@@ -9,15 +8,22 @@ import pytest
 from minicodec.training.interrupts import Interrupts
 
 
-def test_the_first_is_noted_the_second_obeyed_and_handlers_come_back():
+@pytest.fixture
+def obeyed():
+    """Ctrl-C as a terminal has it: what is started in the background ignores it from birth."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_first_is_noted_the_second_obeyed_and_handlers_come_back(obeyed):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with Interrupts() as interrupts:
         assert interrupts.seen == ""
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert interrupts.seen == "interrupted by SIGINT"
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-            signal.pause()
+            signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
