@@ -109,13 +109,7 @@ def _cached(path: Path, changed: int) -> ExactLanguageModel:
 
 
 def _metadata(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file.")
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-    except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    metadata = checkpoint.read_metadata(path)
     if metadata.get("format") != _FORMAT or "config" not in metadata:
         raise CheckpointError(f"{path} is a safetensors file, but no language model of ours.")
     return metadata

@@ -211,14 +211,23 @@ def fold_weight_norm(module: nn.Module) -> nn.Module:
     return module
 
 
-def _metadata(path: str | Path) -> dict[str, str]:
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """What a safetensors file says beside its tensors.
+
+    Raises:
+        CheckpointError: if there is no such file, or it is cut short or damaged.
+    """
     if not Path(path).is_file():
         raise CheckpointError(f"{path}: no such file.")
     try:
         with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
+            return file.metadata() or {}
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    metadata = read_metadata(path)
     if "config" not in metadata:
         raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
     return metadata
