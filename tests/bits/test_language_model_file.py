@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import minicodec
 from minicodec import audio
@@ -96,3 +98,14 @@ def test_the_shipped_model_is_for_the_shipped_codec():
     data = encode_codes(lm, codes)
     assert len(data) * 8 < 9 * codes.numel()
     assert torch.equal(decode_codes(lm, data, *codes.shape), codes)
+
+
+@pytest.mark.parametrize("damaged", ["{", "3"])
+def test_facts_that_cannot_be_read(tmp_path, damaged):
+    path = tmp_path / "lm.safetensors"
+    save_language_model(exact_copy(LanguageModel(CONFIG)), path, {"minutes": 3})
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file(load_file(path), path, metadata | {"facts": damaged})
+    with pytest.raises(CheckpointError, match="lm.safetensors holds facts that cannot be read"):
+        facts(path)

@@ -64,6 +64,13 @@ def test_the_page_holds_every_version_of_every_sound():
     assert "http" not in page
 
 
+def test_a_page_of_its_own(tmp_path):
+    test = mushra({"a": noise()}, noise(), RATE, title="Which <one>?")
+    page = test.save(tmp_path / "x.html", intro="Wear headphones.").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and "<p>Wear headphones.</p>" in page
+    assert "<title>Which &lt;one&gt;?</title>" in page and page.count("<audio") == 4
+
+
 def test_results_of_another_test_are_kept_apart():
     x, y = noise(), noise()
     names = [

@@ -67,3 +67,13 @@ def test_an_export_destroys_nothing_and_says_what_is_wrong(tmp_path):
         with pytest.raises(ValueError, match=words):
             export_webmushra(tmp_path / folder, {"c": clip}, clip, RATE)
     assert not (tmp_path / "long").exists()
+
+
+def test_clips_may_come_without_batch_and_channels(tmp_path):
+    x = noise()
+    files = [
+        export_webmushra(tmp_path / name, {"c": clip}, clip, RATE)
+        for name, clip in (("one", x), ("two", x[0]), ("three", x[0, 0]))
+    ]
+    sounds = [soundfile.read(file.parent / "1-0.wav")[0] for file in files]
+    assert np.array_equal(sounds[0], sounds[1]) and np.array_equal(sounds[0], sounds[2])

@@ -34,6 +34,22 @@ def test_a_torchaudio_dataset_is_a_source():
     assert torch.equal(source.crop(Random(1), 4000), source.crop(Random(1), 4000))
 
 
+def test_all_recordings_of_a_dataset_once_and_whole():
+    source = Clips(LikeTorchaudio(), RATE, shortest=0.5)
+    clips = list(source.recordings())
+    assert sorted(round(float(clip[0, 4000]), 1) for clip in clips) == [0.0, 0.1, 0.2, 0.4]
+    assert all(clip.shape[1] in (8000, 8001, 8002) for clip in clips)
+
+
+def test_recordings_that_cannot_be_used_are_counted():
+    dataset = [(torch.zeros(1, RATE), RATE), (torch.full((1, RATE), torch.nan), RATE)]
+    source = Clips(dataset, RATE)
+    assert len(list(source.recordings())) == 1
+    assert sum(source.skipped.values()) == 1
+    with pytest.raises(ValueError, match="recordings in a row cannot be used"):
+        Clips(dataset[1:], RATE).crop(Random(0), 400)
+
+
 def examples(count=12):
     return {"audio": [{"array": np.full(8000, i / 20, np.float32), "sampling_rate": RATE}
                       for i in range(count)]}  # fmt: skip
