@@ -208,6 +208,8 @@ def fold_weight_norm(module: nn.Module) -> nn.Module:
             shared = type(layer)
             layer.__class__ = type(shared.__name__, shared.__bases__, dict(vars(shared)))
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+            # What reads weight norm's older names stays behind, and cannot be sent to a process.
+            layer._load_state_dict_pre_hooks.clear()
     return module
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pickle
 import time
 from pathlib import Path
 
@@ -226,6 +227,13 @@ def test_assemble_ignores_the_totals_of_training(learned):
     codec = assemble(learned.config, tensors, "again")
     assert fingerprint(codec) == fingerprint(learned)
     assert all(book.initialized for book in codec.quantizer.codebooks)
+
+
+def test_a_folded_codec_can_be_sent_to_another_process(tiny):
+    """As workers of a data loader get it on some systems; weight norm's own hooks forbid that."""
+    sent = pickle.loads(pickle.dumps(fold_weight_norm(tiny)))
+    audio = torch.randn(1, 1, 4000)
+    assert torch.equal(sent.encode(audio), tiny.encode(audio))
 
 
 def test_shipped_names_are_files_of_ours():

@@ -33,8 +33,8 @@ def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
     Args:
         dtype: what the convolutions and the LSTM of a codec that streams compute in. bfloat16 is
             for processors that have instructions for it. It is another computation: some codes
-            are other ones, see `book/fast.md` for how many, and how little is heard of it. Any
-            codec decodes them.
+            are other ones, and a few depend on how the clip is cut into pieces. See `book/fast.md`
+            for how many, and how little is heard of it. Any codec decodes them.
 
     Raises:
         ValueError: for a dtype that is neither float32 nor bfloat16, or bfloat16 and a codec that
