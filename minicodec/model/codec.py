@@ -42,6 +42,10 @@ class Trained(NamedTuple):
 class Codec(nn.Module):
     """Audio to codes and back.
 
+    This is the codec as the chapters build it, and the one that trains. Once trained,
+    `minicodec.faster(codec)` gives one that computes the same several times sooner; what
+    `minicodec.load` gives is of that kind.
+
     >>> codec = Codec(CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 6.0))).eval()
     >>> codes = codec.encode(torch.randn(1, 1, 24000), bandwidth=6.0)
     >>> codes.shape, codec.decode(codes).shape
