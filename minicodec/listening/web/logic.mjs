@@ -1,4 +1,4 @@
-// What the players decide, apart from any page or sound: tested in tests/listening/js/logic.test.mjs.
+// What the players decide, apart from any page or sound: tested in listening/js/logic.test.mjs.
 
 export const SHORTEST_REGION = 0.05; // seconds; a shorter drag is a click
 export const FADE = 0.005; // seconds that a switch from one version to another takes
