@@ -1,4 +1,4 @@
-// What the blind tests decide, apart from any page or sound. Its tests: listening/js/blind.test.mjs.
+// What the blind tests decide, apart from any page or sound. Tests: listening/js/blind.test.mjs.
 
 // ITU-R BS.1534-3: five bands of 20 points each.
 export const BANDS = ["Bad", "Poor", "Fair", "Good", "Excellent"];
