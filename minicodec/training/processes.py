@@ -6,6 +6,8 @@ same weights, each learns from its share of the batch, and what must be one numb
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -101,3 +103,13 @@ def add_up(x: Tensor) -> None:
 
 def _together() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+@contextmanager
+def without_denormals() -> Iterator[None]:
+    """Floats below 1e-38 are zero meanwhile: recordings fade into them, and they are slow."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -78,8 +77,6 @@ class Trainer:
     ):
         self.config, self.out, self.valid = config, Path(out), valid
         self.save_minutes, self.visqol, self.progress = save_minutes, visqol, progress
-        # Recordings fade to silence, and the smallest floats are many times slower than others.
-        torch.set_flush_denormal(True)
         self.accelerator = processes.accelerator()
         self.device, self.main = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
@@ -122,7 +119,7 @@ class Trainer:
         batches = self._loader()
         quiet = not (self.main and self.progress)
         bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=quiet)
-        with Interrupts() as interrupts, bar:
+        with Interrupts() as interrupts, processes.without_denormals(), bar:
             stop = self.step >= config.steps or self.minutes >= minutes
             while not stop:
                 began = time.monotonic()

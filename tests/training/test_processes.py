@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import torch
-from short_runs import Update, batch, changed
+from short_runs import Update, batch, changed, trainer
 
 from minicodec.training import processes
 
@@ -47,3 +47,19 @@ def test_one_process_agrees_with_itself():
     processes.average_gradients(update.learned)
     after = [w.grad for w in update.learned if w.grad is not None]
     assert before and all(map(torch.equal, before, after))
+
+
+def test_denormals_are_back_when_training_has_ended():
+    """The rest of the process computes as the standard says: a property test once noticed."""
+    small = torch.tensor([1e-40])
+    with pytest.raises(ValueError), processes.without_denormals():
+        assert float(small * 1) == 0
+        raise ValueError
+    assert float(small * 1) > 0
+
+
+def test_a_trainer_leaves_them_to_others(tmp_path):
+    run = trainer(tmp_path, changed(steps=3))
+    assert float(torch.tensor([1e-40]) * 1) > 0
+    run.run()
+    assert float(torch.tensor([1e-40]) * 1) > 0
