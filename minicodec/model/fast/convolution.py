@@ -10,7 +10,7 @@ In the second order the taps of a window are one piece of memory, pieces of a st
 appending, and a kernel of size 1 is a matrix product. Long inputs go through the library's
 convolution of images (the signal is an image one line high), which knows that order and is up to
 two and a half times as quick as a matrix product. Short ones are matrix products, since for them
-the library does the same with more ado: one frame takes up to a third less time so.
+the library does the same with more ado (`benchmarks/tricks.json` has what that costs a frame).
 
 States are those of the taught layers, so a stream may go on with either kind of codec.
 """
