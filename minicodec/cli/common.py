@@ -1,6 +1,5 @@
 """Support: what commands on files share: where to write, and what a sound has to become."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +12,20 @@ if TYPE_CHECKING:  # else `minicodec info` would wait for torch
 LONG = 20.0
 
 
-def target_path(args: argparse.Namespace, endings: Sequence[str], default: str = "") -> Path:
+def target_path(
+    source: str | Path | None,
+    output: str | None,
+    endings: Sequence[str],
+    force: bool,
+    default: str = "",
+) -> Path:
     """The file to write: -o, or the input's name with another ending.
 
     Args:
+        source: the input, if it is a file; it is never replaced.
+        output: what -o says, or None.
         endings: that the file may have.
+        force: replace a file that is there.
         default: the ending where -o names no file; the first of `endings` if empty.
 
     Raises:
@@ -25,10 +33,10 @@ def target_path(args: argparse.Namespace, endings: Sequence[str], default: str =
             ending.
     """
     default = default or endings[0]
-    target = Path(args.output) if args.output else Path(args.input).with_suffix(default)
-    if args.input and target.exists() and target.resolve() == Path(args.input).resolve():
+    target = Path(output) if output else Path(source or "").with_suffix(default)
+    if source and target.exists() and target.resolve() == Path(source).resolve():
         raise ValueError(f"{target} is the input itself: choose another -o.")
-    check_target(target, endings, args.force)
+    check_target(target, endings, force)
     return target
 
 

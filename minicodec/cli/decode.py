@@ -16,7 +16,7 @@ from minicodec.sound.files import WRITABLE
 
 def run(args: argparse.Namespace) -> None:
     """Read .mcdc or .ecdc, whichever it is."""
-    target = target_or_pipe(args, WRITABLE, ".wav")
+    target = target_or_pipe(args.input, args.output, WRITABLE, args.force, ".wav")
     if args.model:
         config_of(args.model)  # refuses what is no model
     with readable(args.input) as (magic, file):

@@ -21,7 +21,7 @@ MCDC, ECDC = ".mcdc", ".ecdc"
 
 def run(args: argparse.Namespace) -> None:
     """Write .mcdc, or .ecdc where -o names such a file."""
-    target = target_or_pipe(args, (MCDC, ECDC))
+    target = target_or_pipe(args.input, args.output, (MCDC, ECDC), args.force)
     config = config_of(args.model)
     n_q = config.max_n_q if args.bandwidth is None else config.n_q(args.bandwidth)
     chunk = CHUNK_SECONDS if args.chunk is None else args.chunk

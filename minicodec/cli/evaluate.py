@@ -20,7 +20,9 @@ _OPUS = [6, 12]
 
 def run(args: argparse.Namespace) -> None:
     """Print a table, and write it down if asked to."""
-    target = target_path(args, (".json", ".csv")) if args.output else None
+    target = None
+    if args.output:
+        target = target_path(args.input, args.output, (".json", ".csv"), args.force)
     for name in args.measures or ():
         judges.need(name)
     if args.opus:

@@ -18,7 +18,9 @@ _SECONDS = 10
 def run(args: argparse.Namespace) -> None:
     """Write the page."""
     # The default name is our own, so a second run may replace the page of the first.
-    target = target_path(args, [".html"]) if args.output else Path("listen.html")
+    target = Path("listen.html")
+    if args.output:
+        target = target_path(args.input, args.output, [".html"], args.force)
     config = config_of(args.model)
     rate = config.sample_rate
     if args.input is None:

@@ -1,6 +1,5 @@
 """Support: files and pipes alike, for commands that read or write streams. - stands for a pipe."""
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,18 +14,18 @@ from minicodec.sound.files import whole
 
 
 def target_or_pipe(
-    args: argparse.Namespace, endings: Sequence[str], default: str = ""
+    source: str, output: str | None, endings: Sequence[str], force: bool, default: str = ""
 ) -> Path | None:
     """The file to write, as `target_path`; None for the standard output.
 
     Raises:
         ValueError: also if the standard output is a terminal.
     """
-    if args.output == "-" or (args.output is None and args.input == "-"):
+    if output == "-" or (output is None and source == "-"):
         if sys.stdout.isatty():
             raise ValueError("the output would fill this terminal: redirect it, or name -o.")
         return None
-    return target_path(args, endings, default)
+    return target_path(source if source != "-" else None, output, endings, force, default)
 
 
 def standard_input() -> BinaryIO:

@@ -11,7 +11,7 @@ from minicodec.sound.metrics import mel_distance, si_sdr
 
 def run(args: argparse.Namespace) -> None:
     """Write what a clip is after the codec, and say how near it is."""
-    target = target_path(args, WRITABLE, ".decoded.wav")
+    target = target_path(args.input, args.output, WRITABLE, args.force, ".decoded.wav")
     config = config_of(args.model)
     if args.bandwidth is not None:
         config.n_q(args.bandwidth)  # refuses one that there is not

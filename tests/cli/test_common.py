@@ -1,6 +1,5 @@
 """Where commands write, what they refuse to replace, and what they say about a sound."""
 
-import argparse
 import os
 import re
 
@@ -12,11 +11,6 @@ from minicodec.model.config import ENCODEC_48KHZ, MINI_24KHZ
 ENDINGS = (".wav", ".flac")
 
 
-def given(input="a.mcdc", output="", force=False):
-    """What was typed."""
-    return argparse.Namespace(input=input, output=output, force=force)
-
-
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -25,10 +19,10 @@ def here(tmp_path, monkeypatch):
 
 def test_a_file_is_named_after_the_input_or_as_one_says(here):
     (here / "x").mkdir()
-    assert str(target_path(given(), ENDINGS)) == "a.wav"
-    assert str(target_path(given("x/a.b.mcdc"), ENDINGS, ".flac")) == "x/a.b.flac"
-    assert str(target_path(given(output="b.FLAC"), ENDINGS)) == "b.FLAC"
-    assert str(target_path(given(input="", output="b.wav"), ENDINGS)) == "b.wav"  # from a pipe
+    assert str(target_path("a.mcdc", None, ENDINGS, False)) == "a.wav"
+    assert str(target_path("x/a.b.mcdc", None, ENDINGS, False, ".flac")) == "x/a.b.flac"
+    assert str(target_path("a.mcdc", "b.FLAC", ENDINGS, False)) == "b.FLAC"
+    assert str(target_path(None, "b.wav", ENDINGS, False)) == "b.wav"  # from a pipe
 
 
 def test_the_input_is_never_replaced(here):
@@ -37,7 +31,7 @@ def test_the_input_is_never_replaced(here):
     for output in ("", "./a.wav", "link.wav"):
         for force in (False, True):
             with pytest.raises(ValueError, match="is the input itself: choose another -o"):
-                target_path(given("a.wav", output, force), ENDINGS)
+                target_path("a.wav", output, ENDINGS, force)
 
 
 @pytest.mark.parametrize(
