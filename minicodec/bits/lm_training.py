@@ -34,6 +34,7 @@ from minicodec.model.codec import Codec
 from minicodec.sound import audio
 from minicodec.sound.files import recordings, write_bytes
 from minicodec.training import run_state
+from minicodec.training.interrupts import Interrupted, Interrupts
 from minicodec.training.journal import Journal
 
 #: Seconds of a chunk: the model starts anew with each, as it does in a stream (chapter 13).
@@ -196,25 +197,39 @@ class LanguageModelTrainer:
         self.journal = Journal(folder, self.step)
 
     def run(self, progress: bool = True) -> LanguageModel:
-        """Learn until the minutes are over; returns the model with the weights that did best."""
+        """Learn until the minutes are over; returns the model with the weights that did best.
+
+        Raises:
+            Interrupted: after a signal, when the present step is done and everything is saved.
+        """
         bar = tqdm(total=round(self.minutes, 1), initial=round(self.age, 1), unit="min",
                    disable=not progress)  # fmt: skip
         pause = min(2.0, self.minutes / 10)
         checked = self.age
-        while self.age < self.minutes:
-            begin = time.monotonic()
-            row = self.learn()
-            over = self.age + (time.monotonic() - begin) / 60 >= self.minutes
-            if over or self.age - checked > pause:
-                row |= self.validate()
-                checked = self.age
-            self.age += (time.monotonic() - begin) / 60
-            bar.n = round(self.age, 2)
-            bar.set_postfix(step=self.step, bits=f"{row['bits']:.3f}", best=f"{self.best_bits:.3f}")
-            if "valid" in row:
-                self.journal.write({"step": self.step, "minutes": round(self.age, 2)} | row)
+        with Interrupts() as interrupts, bar:
+            while self.age < self.minutes and not interrupts.seen:
+                begin = time.monotonic()
+                row = self.learn()
+                over = self.age + (time.monotonic() - begin) / 60 >= self.minutes
+                if over or self.age - checked > pause:
+                    row |= self.validate()
+                    checked = self.age
+                self.age += (time.monotonic() - begin) / 60
+                bar.n = round(self.age, 2)
+                bar.set_postfix(
+                    step=self.step, bits=f"{row['bits']:.3f}", best=f"{self.best_bits:.3f}"
+                )
+                if "valid" in row:
+                    self.journal.write({"step": self.step, "minutes": round(self.age, 2)} | row)
+                    self.save()
+            if interrupts.seen:
                 self.save()
-        bar.close()
+        if interrupts.seen:
+            raise Interrupted(
+                f"{interrupts.seen} at step {self.step}, minute {self.age:.1f}: all is saved in "
+                f"{self.folder}, and the same command goes on from there.",
+                interrupts.number,
+            )
         self.model.load_state_dict(self.best)
         return self.model.eval()
 

@@ -14,20 +14,22 @@ which checks all of its arguments before it begins with anything that takes long
 """
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
 from minicodec.cli import arguments
+from minicodec.training.interrupts import Interrupted, Stopped, obeyed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        the exit status: 0, 2 for wrong input, 130 when interrupted, 141 when nobody listened to the
-        end of the output.
+        the exit status: 0, 2 for wrong input, 141 when nobody listened to the end of the output,
+        128 + its number when a signal ended the command, so 130 for Ctrl-C and 143 for SIGTERM.
     """
     parser = arguments.parser()
     args = parser.parse_args(argv)
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Imported now and not before: nearly all commands wait seconds for torch.
         command = import_module(f"minicodec.cli.{args.command.replace('-', '_')}")
-        with warnings.catch_warnings():
+        with obeyed(), warnings.catch_warnings():
             warnings.showwarning = _note
             command.run(args)
             sys.stdout.flush()
@@ -48,9 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"minicodec {args.command}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
-        return 130
+    except Interrupted as end:
+        if str(end):  # of several processes that train together one speaks
+            print(f"minicodec {args.command}: {end}", file=sys.stderr)
+        return 128 + end.number
+    except KeyboardInterrupt as stop:
+        number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+        name = signal.Signals(number).name
+        print(
+            f"minicodec {args.command}: interrupted by {name}; no file is left half-written.",
+            file=sys.stderr,
+        )
+        return 128 + number
     return 0
 
 

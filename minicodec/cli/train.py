@@ -11,6 +11,7 @@ from minicodec.sound import judges
 from minicodec.training import journal, processes
 from minicodec.training.config import TrainConfig, load_config
 from minicodec.training.export import read_facts
+from minicodec.training.interrupts import Interrupted
 from minicodec.training.run_state import found
 from minicodec.training.sources import check_source, open_source
 from minicodec.training.start import check_start
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         half = ", in bfloat16" * trainer.update.bfloat16
         print(f"{begin} on {world} × {trainer.device}{half}: {size:.2f} million weights learn")
     ended = trainer.run(args.minutes)
-    if trainer.main:
+    if trainer.main and not trainer.signal:
         print(ended)
     if args.export:
         trainer.export(args.export, facts)
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> None:
     if trainer.main and not args.export:
         print("make one file of it: the same command with --resume --export FILE.safetensors")
     trainer.close()
+    if trainer.signal:
+        raise Interrupted(ended if trainer.main else "", trainer.signal)
 
 
 def _config(args: argparse.Namespace) -> TrainConfig:

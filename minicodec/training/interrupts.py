@@ -1,28 +1,87 @@
-"""Support: signals that end a run, noted now and obeyed after the present step."""
+"""Support: signals that end a program, obeyed wherever it is, or noted until a better moment.
 
+A command lets `obeyed` raise them, and its `with` statements tidy up. What would lose hours of
+work, or a recording, notes them with `Interrupts`, saves what it has, and ends with `Interrupted`.
+A second signal of the same kind always finds less patience than the first.
+"""
+
+import os
+import select
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import RawIOBase
 from types import TracebackType
 from typing import Any
 
+#: Ctrl-C, the end that clusters and service managers announce, and a terminal that was closed.
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that is obeyed at once, whatever the program is doing."""
+
+    def __init__(self, number: int):
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+class Interrupted(Exception):
+    """What a command ends with that a signal ended, after it has saved what it had.
+
+    Args:
+        sentence: for the user: what was saved, and how to go on.
+        number: of the signal.
+    """
+
+    def __init__(self, sentence: str, number: int):
+        super().__init__(sentence)
+        self.number = number
+
+
+@contextmanager
+def obeyed() -> Iterator[None]:
+    """Let the signals raise `Stopped`; a second one of the same kind ends the program there."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Stopped(number)
+
+    before = _handle(stop)
+    try:
+        yield
+    finally:
+        _restore(before)
+
 
 class Interrupts:
-    """Notes Ctrl-C, and the signal by which clusters announce the end, instead of obeying at once.
+    """Notes the signals instead of obeying at once; a second one of the same kind is obeyed.
 
         with Interrupts() as interrupts:
             while not interrupts.seen: ...
 
-    A second one of the same kind is obeyed.
+    In a recording nothing may be lost of what came before the signal:
+
+        while interrupts.ready(pipe) and (data := pipe.read(65536)): ...
+
+    Attributes:
+        seen: "interrupted by SIGINT", or "" as long as there was none.
+        number: of the signal; 0 as long as there was none.
     """
 
     def __init__(self) -> None:
-        self.seen = ""
+        self.seen, self.number = "", 0
         self._before: dict[int, Any] = {}
+        self._wakes: tuple[int, ...] = ()
+        self._drained = False
 
     def __enter__(self) -> "Interrupts":
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+        self._before = _handle(self._note)
+        if self._before and os.name == "posix":
+            self._wakes = os.pipe()
         return self
 
     def __exit__(
@@ -31,9 +90,45 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        _restore(self._before)
+        for handle in self._wakes:
+            os.close(handle)
+        self._wakes = ()
+
+    def ready(self, pipe: RawIOBase) -> bool:
+        """Wait until something can be read from a pipe, or its end; False after a signal.
+
+        What lay in the pipe when the signal came can still be read, once. Nothing is lost, as it
+        would be if the signal were raised: just between the reading and the keeping of a block.
+        Where a pipe cannot be waited for (Windows), only what comes next ends the waiting.
+
+        Args:
+            pipe: without a buffer, which may hold something although the pipe is empty.
+        """
+        if not self._wakes:
+            return not self.seen
+        if not self.seen:
+            select.select([pipe.fileno(), self._wakes[0]], [], [])
+            if not self.seen:
+                return True
+        first, self._drained = not self._drained, True
+        return first and bool(select.select([pipe], [], [], 0)[0])
 
     def _note(self, number: int, frame: object) -> None:
-        self.seen = f"interrupted by {signal.Signals(number).name}"
+        self.seen, self.number = f"interrupted by {signal.Signals(number).name}", number
+        if self._wakes:
+            os.write(self._wakes[1], b"!")
         signal.signal(number, self._before[number])
+
+
+def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:
+    """Set a handler for all signals but those that the program was told to ignore (nohup, &)."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    kept = (number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None))
+    return {number: signal.signal(number, handler) for number in kept}
+
+
+def _restore(before: dict[int, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)

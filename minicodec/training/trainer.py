@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from signal import Signals
 from statistics import fmean
 
 from torch import Tensor
@@ -87,6 +88,7 @@ class Trainer:
         self.update = Update(config, self.device, self.world, half)
         self.step, self.minutes, self.audio_hours, self.loudness = 0, 0.0, 0.0, 1.0
         self.drawn = [0] * len(sources)
+        self.signal = 0  # that ended `run`, in this process or another
         checkpoint = self._newest(resume)
         if checkpoint is not None:
             self._restore(checkpoint)
@@ -107,7 +109,8 @@ class Trainer:
     def run(self, minutes: float = math.inf) -> str:
         """Train until the last step, or until the run is this many minutes old, pauses left out.
 
-        An interrupt lets the present step finish and writes a checkpoint.
+        A signal lets the present step finish; a checkpoint is written, and `signal` says which it
+        was.
 
         Returns:
             why it ended, as a sentence.
@@ -126,14 +129,15 @@ class Trainer:
                 losses = self._one_step(next(batches))
                 rows.append(losses)
                 elapsed = (time.monotonic() - began) / 60
-                elapsed, stopped, level = processes.largest(
-                    elapsed, bool(interrupts.seen), losses["level"], device=self.device
+                elapsed, number, level = processes.largest(
+                    elapsed, interrupts.number, losses["level"], device=self.device
                 )
+                self.signal = int(number)
                 self.minutes += elapsed
                 self._check_loudness(level)
                 bar.update()
                 bar.set_postfix_str(f"{self.minutes:.1f} min, mel {losses['mel']:.3f}")
-                stop = self.step >= config.steps or self.minutes >= minutes or stopped > 0
+                stop = self.step >= config.steps or self.minutes >= minutes or self.signal > 0
                 if self.step % config.log_every == 0 or stop:
                     self._note(means(rows))
                     rows = []
@@ -142,8 +146,10 @@ class Trainer:
                 if stop or self.minutes - saved >= self.save_minutes:
                     saved = self.minutes
                     self.save()
+        self.signal = self.signal or interrupts.number
+        why = f"interrupted by {Signals(self.signal).name}" if self.signal else "done"
         done = f"{self.step} of {config.steps} steps in {self.minutes:.1f} minutes"
-        return f"{interrupts.seen or 'done'}: {done}, {self.audio_hours:.2f} hours of sound."
+        return f"{why}: {done}, {self.audio_hours:.2f} hours of sound."
 
     def validate(self) -> dict[str, float]:
         """Measure the codec on the held-out clips, and write the result down."""

@@ -100,7 +100,9 @@ def test_interruption(folder, capsys, monkeypatch):
     monkeypatch.setattr(StreamWriter, "close", interrupted)
     (folder / "mono.mcdc").write_bytes(b"precious")
     assert run("encode", "mono.wav", *TINY, "-f") == 130
-    assert capsys.readouterr().err == "interrupted; nothing was written.\n"
+    assert capsys.readouterr().err == (
+        "minicodec encode: interrupted by SIGINT; no file is left half-written.\n"
+    )
     assert (folder / "mono.mcdc").read_bytes() == b"precious" and not list(folder.glob(".*"))
 
 

@@ -1,27 +1,30 @@
 """Signals are noted at once and obeyed later; a second one is obeyed at once."""
 
+import os
 import signal
 import threading
 
 import pytest
 
-from minicodec.training.interrupts import Interrupts
+from minicodec.training.interrupts import SIGNALS, Interrupts, Stopped, obeyed
 
 
-@pytest.fixture
-def obeyed():
-    """Ctrl-C as a terminal has it: what is started in the background ignores it from birth."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture(autouse=True)
+def terminal():
+    """Signals as a terminal has them: what is started in the background ignores some from birth."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def test_the_first_is_noted_the_second_obeyed_and_handlers_come_back(obeyed):
+def test_the_first_is_noted_the_second_obeyed_and_handlers_come_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with Interrupts() as interrupts:
         assert interrupts.seen == ""
         signal.raise_signal(signal.SIGINT)
-        assert interrupts.seen == "interrupted by SIGINT"
+        assert interrupts.seen == "interrupted by SIGINT" and interrupts.number == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
@@ -38,3 +41,73 @@ def test_in_another_thread_signals_are_left_alone():
     thread.start()
     thread.join()
     assert seen == [("", before)]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_obeyed_they_are_raised_and_handlers_come_back(number):
+    before = [signal.getsignal(one) for one in SIGNALS]
+    with pytest.raises(Stopped) as stopped, obeyed():
+        try:
+            signal.raise_signal(number)
+        finally:  # whoever tidies up too long is ended by a second one
+            assert signal.getsignal(number) == signal.SIG_DFL
+    assert stopped.value.number == number
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_second_one_while_they_are_noted_is_obeyed_with_what_tidies_up():
+    with pytest.raises(Stopped), obeyed(), Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupts.seen == "interrupted by SIGTERM"
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_what_the_program_was_told_to_ignore_it_ignores():
+    """`nohup` ignores SIGHUP, and a script's `&` SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with obeyed(), Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        assert not interrupts.seen
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="nothing waits for pipes on this system")
+
+
+@pytest.fixture
+def pipe():
+    """Two ends without a buffer."""
+    ours, theirs = os.pipe()
+    with open(ours, "rb", buffering=0) as reader, open(theirs, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
+@posix
+def test_a_signal_ends_the_waiting_for_a_pipe(pipe):
+    reader, writer = pipe
+    with Interrupts() as interrupts:
+        writer.write(b"first")
+        assert interrupts.ready(reader) and reader.read(99) == b"first"
+        later = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        later.start()
+        assert not interrupts.ready(reader)
+        assert interrupts.seen == "interrupted by SIGTERM"
+
+
+@posix
+def test_what_lay_in_the_pipe_when_the_signal_came_is_read_once(pipe):
+    """Whoever goes on writing does not keep us from ending."""
+    reader, writer = pipe
+    with Interrupts() as interrupts:
+        writer.write(b"last")
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupts.ready(reader) and reader.read(99) == b"last"
+        writer.write(b"more")
+        assert not interrupts.ready(reader)
+
+
+@posix
+def test_the_end_of_a_pipe_ends_the_waiting_too(pipe):
+    reader, writer = pipe
+    writer.close()
+    with Interrupts() as interrupts:
+        assert interrupts.ready(reader) and reader.read(99) == b""
