@@ -24,6 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from minicodec.model.fields import check_fields
+
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
@@ -56,18 +58,24 @@ class LanguageModelConfig:
     seconds: float = 3.5
 
     def __post_init__(self) -> None:
-        for name in ("n_q", "codebook_size", "frame_rate", "dim", "layers", "heads", "hidden"):
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= 1 << 16:
-                raise ValueError(
-                    f"a language model's {name} is an integer from 1 to 65536, not {value!r}."
-                )
+        check_fields(
+            self,
+            "a language model",
+            n_q=(1, 1024),
+            codebook_size=(1, 1 << 16),
+            frame_rate=(1, 1 << 16),
+            dim=(4, 1 << 16),
+            layers=(1, 64),
+            heads=(1, 1 << 16),
+            hidden=(1, 1 << 16),
+            seconds=(0, 10_000),
+        )
         if self.dim % self.heads or self.dim % 2 or self.dim < 4:
             raise ValueError(
                 f"a language model's dim is even, at least 4, and a multiple of its heads, but it "
                 f"is {self.dim} with {self.heads} heads."
             )
-        if type(self.seconds) not in (int, float) or not 1 <= self.seconds * self.frame_rate < 1e4:
+        if not 1 <= self.seconds * self.frame_rate < 1e4:
             raise ValueError(
                 f"a language model looks back over 1 to 10000 frames, not {self.seconds} seconds."
             )

@@ -20,6 +20,7 @@ from minicodec.bits.language_model import LanguageModelConfig
 from minicodec.model import checkpoint
 from minicodec.model.checkpoint import CheckpointError
 from minicodec.model.codec import Codec
+from minicodec.model.fields import build, json_object
 from minicodec.sound.files import write_bytes
 
 #: Language models that come with the package, by the name of the codec that they are for.
@@ -61,10 +62,10 @@ def load_language_model(name: str | Path, device: str | None = None) -> FastExac
     path = SHIPPED_LM.get(str(name), Path(name))
     metadata = _metadata(path)
     try:
-        config = LanguageModelConfig(**json.loads(metadata["config"]))
+        config = build(LanguageModelConfig, json_object(metadata["config"]))
         codec = bytes.fromhex(metadata.get("codec", ""))
         model = FastExactLanguageModel(config, load_file(path), codec, device)
-    except (TypeError, ValueError, safetensors.SafetensorError) as error:
+    except (ValueError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path} holds no exact language model: {error}") from error
     if model.fingerprint.hex() != metadata.get("fingerprint"):
         raise CheckpointError(
@@ -80,9 +81,10 @@ def facts(name: str | Path) -> dict[str, object]:
         CheckpointError: as `load_language_model`.
     """
     path = SHIPPED_LM.get(str(name), Path(name))
+    text = _metadata(path).get("facts", "{}")
     try:
-        return dict(json.loads(_metadata(path).get("facts", "{}")))
-    except (TypeError, ValueError) as error:
+        return json_object(text)
+    except ValueError as error:
         raise CheckpointError(f"{path} holds facts that cannot be read: {error}") from error
 
 

@@ -21,6 +21,7 @@ from torch.nn.utils import parametrize
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
+from minicodec.model.fields import build, json_object
 from minicodec.sound.files import write_bytes
 
 #: Checkpoints that come with the package.
@@ -72,7 +73,7 @@ def load_codec(path: str | Path) -> Codec:
         CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
             shapes than its config calls for.
     """
-    config, name = read_config(path), _metadata(path).get("name", "unnamed")
+    config, name = read_config(path), _printable(_metadata(path).get("name", "unnamed"))
     try:
         tensors = load_file(path)
     except safetensors.SafetensorError as error:
@@ -86,11 +87,10 @@ def read_config(path: str | Path) -> CodecConfig:
     Raises:
         CheckpointError: as `load_codec`, but for the weights.
     """
+    text = _metadata(path)["config"]
     try:
-        return CodecConfig(**json.loads(_metadata(path)["config"]))
-    except CheckpointError:
-        raise
-    except (TypeError, ValueError) as error:
+        return build(CodecConfig, json_object(text))
+    except ValueError as error:
         raise CheckpointError(f"{path} holds a config that cannot be read: {error}") from error
 
 
@@ -100,9 +100,10 @@ def facts(path: str | Path) -> dict[str, object]:
     Raises:
         CheckpointError: as `load_codec`.
     """
+    text = _metadata(path).get("facts", "{}")
     try:
-        return dict(json.loads(_metadata(path).get("facts", "{}")))
-    except (TypeError, ValueError) as error:
+        return json_object(text)
+    except ValueError as error:
         raise CheckpointError(f"{path} holds facts that cannot be read: {error}") from error
 
 
@@ -119,20 +120,20 @@ def assemble(
     Raises:
         CheckpointError: naming the first tensor that is missing, unknown or of another shape.
     """
-    # A config from a file may call for any amount of memory. Each layer and codebook has a tensor
-    # of its own, and shapes alone need no memory: so both are compared before a model is built.
-    layers = len(config.strides) * config.n_residual_layers + config.lstm_layers + config.max_n_q
-    if layers > len(tensors):
+    # A config from a file may call for any amount of memory, and each layer takes time to build.
+    # But every one has tensors of its own, and shapes alone need no memory: so both are compared
+    # before a model is built.
+    least = 2 * config.convolutions + 4 * config.lstm_layers + config.max_n_q
+    if least > len(tensors):
         raise CheckpointError(
-            f"{source} has {len(tensors)} tensors, too few for the {layers} layers and codebooks "
-            "that its config calls for."
+            f"{source} has {len(tensors)} tensors, too few for the {least} that its config calls "
+            "for."
         )
-    try:
-        with torch.device("meta"):
-            blank = fold_weight_norm(Codec(config, name))
-        wanted = {k: v for k, v in blank.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
-    except (RuntimeError, OverflowError) as error:
-        raise CheckpointError(f"{source} calls for a model that cannot be built.") from error
+    # Folded, weight norm leaves the names and shapes of no norm, which is quicker to build.
+    folded = "none" if config.norm == "weight_norm" else config.norm
+    with torch.device("meta"):
+        blank = Codec(dataclasses.replace(config, norm=folded))
+    wanted = {k: v for k, v in blank.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
     for key, tensor in wanted.items():
         if key not in tensors:
             if key.endswith(_OPTIONAL):
@@ -148,7 +149,7 @@ def assemble(
         raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
     codec = Codec(config, name)
     fold_weight_norm(codec)
-    state = {key: tensors[key].float() for key in wanted if key in tensors}
+    state = {key: _finite(key, tensors[key], source) for key in wanted if key in tensors}
     if config.quantizer == "ema":
         embeddings = [key for key in state if key.endswith(".embedding")]
     else:
@@ -156,12 +157,22 @@ def assemble(
     for key in embeddings:
         stem = key.removesuffix("embedding")
         counts = state.setdefault(stem + "counts", torch.ones(len(state[key])))
-        if not (torch.isfinite(counts).all() and (counts >= 0).all()):
-            raise CheckpointError(f"{source}: {stem}counts are not all finite and at least 0.")
+        if not (counts >= 0).all():
+            raise CheckpointError(f"{source}: {stem}counts are not all at least 0.")
         state[stem + "sums"] = state[key] * counts[:, None]
         state[stem + "initialized"] = torch.tensor(True)
     codec.load_state_dict(state)
     return codec.eval().requires_grad_(False)
+
+
+def _finite(key: str, tensor: Tensor, source: str) -> Tensor:
+    """In float32. One NaN among the weights would turn all sound to noise."""
+    if not tensor.is_floating_point():
+        raise CheckpointError(f"{source}: {key} holds {str(tensor.dtype)[6:]}, not floats.")
+    tensor = tensor.float()
+    if tensor.numel() and not all(map(torch.isfinite, tensor.aminmax())):
+        raise CheckpointError(f"{source}: {key} holds NaN or infinite values.")
+    return tensor
 
 
 def fingerprint(codec: Codec) -> bytes:
@@ -226,6 +237,11 @@ def read_metadata(path: str | Path) -> dict[str, str]:
             return file.metadata() or {}
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+
+
+def _printable(name: str) -> str:
+    """A model's name as it may stand on any screen: a stranger's could hold commands for it."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:255])
 
 
 def _metadata(path: str | Path) -> dict[str, str]:

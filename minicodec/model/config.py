@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from minicodec.model.conv import Norm, PadMode
+from minicodec.model.fields import check_fields, check_rules
 from minicodec.model.segments import Segments
+
+#: Dimensions in which a factorized codebook is looked up.
+CODE_DIM = 8
+
+_MOST_WEIGHTS = 1 << 30  # 4 GiB of them; the largest model of the paper has 2^24
+_MOST_CODEBOOKS = 1024
+_MOST_HOP = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -56,41 +64,41 @@ class CodecConfig:
     normalize: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bandwidths", tuple(float(b) for b in self.bandwidths))
-        object.__setattr__(self, "strides", tuple(self.strides))
-        positive = ("sample_rate", "n_filters", "dimension", "codebook_size", "n_residual_layers")
-        # A config may come from a stranger's file, so the types are checked before the values are.
-        for name in ("channels", "lstm_layers", *positive):
-            if type(getattr(self, name)) is not int:
-                raise ValueError(f"a codec's {name} is an integer, but this config is {self}.")
-        checks = {
-            "channels is 1 (mono) or 2 (stereo)": self.channels in (1, 2),
-            "bandwidths are positive and rising": len(self.bandwidths) > 0
-            and 0 < self.bandwidths[0] <= self.bandwidths[-1] < math.inf
-            and list(self.bandwidths) == sorted(set(self.bandwidths)),
-            "strides are integers of at least 1": len(self.strides) > 0
-            and all(type(s) is int and s >= 1 for s in self.strides),
-            "n_filters is even, since residual blocks halve it": self.n_filters % 2 == 0,
-            "lstm_layers is 0 or more": self.lstm_layers >= 0,
-            "codebook_size is a power of two, at least 2": self.codebook_size >= 2
-            and self.codebook_size.bit_count() == 1,
-            "quantizer is 'ema' or 'factorized'": self.quantizer in ("ema", "factorized"),
-            "norm is 'none', 'weight_norm' or 'time_group_norm'": self.norm
-            in ("none", "weight_norm", "time_group_norm"),
-            "time_group_norm needs causal=False": not (
-                self.causal and self.norm == "time_group_norm"
-            ),
-            "time_group_norm needs n_filters of at least 4, to have a variance": not (
-                self.norm == "time_group_norm" and self.n_filters < 4
-            ),
-            "pad_mode is 'constant' or 'reflect'": self.pad_mode in ("constant", "reflect"),
-            "segment is None or positive, and at least one hop": self.segment is None
-            or self.hop_length <= self.segment * self.sample_rate < math.inf,
-            "overlap is at least 0 and below 1": 0 <= self.overlap < 1,
-        } | {f"{name} is at least 1": getattr(self, name) >= 1 for name in positive}
-        for rule, holds in checks.items():
-            if not holds:
-                raise ValueError(f"a codec's {rule}, but this config is {self}.")
+        check_fields(
+            self,
+            "a codec",
+            sample_rate=(1, 1_000_000),
+            channels=(1, 2),
+            bandwidths=(0, 10_000),
+            n_filters=(1, 4096),
+            dimension=(1, 4096),
+            strides=(1, 1024),
+            n_residual_layers=(1, 8),
+            lstm_layers=(0, 16),
+            codebook_size=(2, 1 << 16),
+            segment=(0, 3600),
+            overlap=(0, 0.9),
+        )
+        check_rules(
+            self,
+            "a codec",
+            ("strides", f"multiply to at most {_MOST_HOP}", self.hop_length <= _MOST_HOP),
+            ("bandwidths", "are positive and rising", _rise((0.0, *self.bandwidths))),
+            ("bandwidths", f"pay for at most {_MOST_CODEBOOKS} codebooks",
+             self.max_n_q <= _MOST_CODEBOOKS),
+            ("n_filters", "is even, since residual blocks halve it", self.n_filters % 2 == 0),
+            ("codebook_size", "is a power of two", self.codebook_size.bit_count() == 1),
+            ("causal", "is False with time_group_norm, which looks at all of a clip",
+             not (self.causal and self.norm == "time_group_norm")),
+            ("n_filters", "is at least 4 with time_group_norm, to have a variance",
+             not (self.norm == "time_group_norm" and self.n_filters < 4)),
+            ("segment", "lasts at least one hop", self.segment is None
+             or self.hop_length <= self.segment * self.sample_rate),
+            ("overlap", "leaves each segment at least a tenth of its own",
+             self.segments.length <= 10 * self.segments.stride),
+            ("n_filters", f"with its strides and layers calls for {self.weights:.2g} weights, and "
+             f"{_MOST_WEIGHTS:.2g} are the most", self.weights <= _MOST_WEIGHTS),
+        )  # fmt: skip
 
     @property
     def hop_length(self) -> int:
@@ -111,6 +119,26 @@ class CodecConfig:
     def max_n_q(self) -> int:
         """Number of codebooks: what the highest bandwidth pays for."""
         return self.n_q(self.bandwidths[-1])
+
+    @property
+    def weights(self) -> int:
+        """How many numbers its layers and codebooks hold, but for biases and norms."""
+        width, size = self.n_filters, self.codebook_size
+        total = 14 * self.channels * width  # the outermost convolutions, of both networks
+        for stride in self.strides:
+            total += 2 * self.n_residual_layers * 3 * width**2  # 3/2 + 1/2 + the shortcut's 1
+            total += 2 * width * 2 * width * 2 * stride
+            width *= 2
+        total += 2 * self.lstm_layers * 8 * width**2 + 14 * width * self.dimension
+        book = size * self.dimension
+        if self.quantizer == "factorized":
+            book = (size + 2 * self.dimension) * CODE_DIM
+        return total + self.max_n_q * book
+
+    @property
+    def convolutions(self) -> int:
+        """How many there are in both networks."""
+        return 2 * (2 + len(self.strides) * (1 + 3 * self.n_residual_layers))
 
     @property
     def streams(self) -> bool:
@@ -144,6 +172,10 @@ class CodecConfig:
         them use cannot be averaged.
         """
         return rng.choice(self.bandwidths)
+
+
+def _rise(numbers: tuple[float, ...]) -> bool:
+    return all(a < b for a, b in zip(numbers, numbers[1:]))
 
 
 #: The paper's streamable model: mono, causal, 75 frames a second.

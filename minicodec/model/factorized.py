@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from minicodec.model.config import CODE_DIM
 from minicodec.model.quantize import Quantized, ResidualVectorQuantizer, nearest
 
 
@@ -23,7 +24,7 @@ class FactorizedCodebook(nn.Module):
     torch.Size([5, 8])
     """
 
-    def __init__(self, size: int, dim: int, code_dim: int = 8):
+    def __init__(self, size: int, dim: int, code_dim: int = CODE_DIM):
         super().__init__()
         self.down = nn.Linear(dim, code_dim)
         self.up = nn.Linear(code_dim, dim)
@@ -67,7 +68,7 @@ class FactorizedQuantizer(ResidualVectorQuantizer):
     (torch.Size([1, 2, 5]), torch.Size([1, 8, 5]))
     """
 
-    def __init__(self, dim: int, n_q: int, codebook_size: int = 1024, code_dim: int = 8):
+    def __init__(self, dim: int, n_q: int, codebook_size: int = 1024, code_dim: int = CODE_DIM):
         super().__init__(dim, 0)
         self.codebooks = nn.ModuleList(
             FactorizedCodebook(codebook_size, dim, code_dim) for _ in range(n_q)

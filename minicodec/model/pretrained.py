@@ -16,7 +16,6 @@ layers alike, so a few replacements turn one name into the other. Chapter 15 put
 
 import dataclasses
 import hashlib
-import json
 import os
 import re
 import socket
@@ -41,6 +40,7 @@ from minicodec.model.checkpoint import (
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
 from minicodec.model.fast.codec import faster
+from minicodec.model.fields import build, json_file
 
 
 class UnknownModel(ValueError):
@@ -176,9 +176,9 @@ def _run_config(run: Path) -> CodecConfig:
     if not file.is_file():
         raise CheckpointError(f"{run} is a folder, but none of a training run: no config.json.")
     try:
-        return CodecConfig(**json.loads(file.read_text(encoding="utf-8"))["codec"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{file} is not the config of a training run: {error}.") from error
+        return build(CodecConfig, json_file(file).get("codec"))
+    except ValueError as error:
+        raise CheckpointError(f"{file} is not the config of a training run: {error}") from error
 
 
 def _load_run(run: Path) -> Codec:

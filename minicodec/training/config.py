@@ -17,14 +17,17 @@ import math
 import pkgutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from minicodec.model.config import CodecConfig
+from minicodec.model.fields import build, check_fields, check_rules, json_file
 from minicodec.sound.files import write_text
 
 #: Shapes of the mel loss: the paper's plain sum of L1 and L2, or logarithms of a signal that was
 #: divided by its loudness, which a small model learns more from.
 MelKind = Literal["paper", "log"]
+
+_MOST_SAMPLES = 1 << 30  # in a batch: 4 GiB
 
 #: These may change from one part of a run to the next.
 _FREE = ("steps", "log_every", "validate_every")
@@ -108,47 +111,56 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if isinstance(self.codec, dict):  # from JSON
-            object.__setattr__(self, "codec", CodecConfig(**self.codec))
-        for name in ("betas", "discriminator_windows", "gain", "mixing"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("batch", "steps", "discriminator_filters", "log_every", "validate_every"):
-            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} is an integer of at least 1, but this config has "
-                    f"{getattr(self, name)!r}."
-                )
-        weights = (self.time, self.mel, self.adversarial, self.features, self.commitment)
+            object.__setattr__(self, "codec", build(CodecConfig, self.codec))
+        rates = {name: (0, 1e6) for name in ("time", "mel", "adversarial", "features")}
+        check_fields(
+            self,
+            "a training",
+            seconds=(0, 600),
+            batch=(1, 1 << 16),
+            steps=(1, 10**9),
+            learning_rate=(0, 1e3),
+            betas=(0, 1),
+            final_rate=(0, 1),
+            max_norm=(0, 1e9),
+            averaging=(0, 1),
+            warm_up=(0, 10**9),
+            commitment=(0, 1e6),
+            discriminator_filters=(1, 1024),
+            discriminator_windows=(4, 1 << 16),
+            discriminator_rate=(0, 1e6),
+            discriminator_share=(0, 1),
+            discriminator_from=(0, 10**9),
+            head_start=(0, 10**9),
+            gain=(-120, 120),
+            mixing=(0, 1),
+            reverb=(0, 1),
+            log_every=(1, 10**9),
+            validate_every=(1, 10**9),
+            **rates,
+        )
         segment = self.codec.segments.length
-        checks = {
-            "seconds give at least one frame": self.seconds * self.codec.sample_rate
-            >= self.codec.hop_length,
-            "seconds give at most one segment of the codec": not segment or self.length <= segment,
-            "weights are finite and not negative": all(0 <= w < math.inf for w in weights),
-            "weights of time, mel, adversarial and features are not all zero": max(weights[:4]) > 0,
-            "learning_rate and discriminator_rate are positive": 0 < self.learning_rate < math.inf
-            and 0 < self.discriminator_rate < math.inf,
-            "betas are two numbers from 0 to below 1": len(self.betas) == 2
-            and all(0 <= b < 1 for b in self.betas),
-            "final_rate is above 0 and at most 1": 0 < self.final_rate <= 1,
-            "max_norm is None or positive": self.max_norm is None or self.max_norm > 0,
-            "averaging is 0 or more, and below 1": 0 <= self.averaging < 1,
-            "warm_up is 0 or more, and below steps": 0 <= self.warm_up < self.steps,
-            "warm_up and decoder_only exclude each other": not (self.warm_up and self.decoder_only),
-            f"mel_kind is one of {get_args(MelKind)}": self.mel_kind in get_args(MelKind),
-            "discriminator_windows are positive": len(self.discriminator_windows) > 0
-            and all(type(w) is int and w >= 4 for w in self.discriminator_windows),
-            "discriminator_share and reverb are probabilities": 0 <= self.discriminator_share <= 1
-            and 0 <= self.reverb <= 1,
-            "discriminator_from and head_start are 0 or more": self.discriminator_from >= 0
-            and self.head_start >= 0,
-            "gain is a range in dB": len(self.gain) == 2 and self.gain[0] <= self.gain[1],
-            "mixing is three probabilities that sum to 1": len(self.mixing) == 3
-            and all(p >= 0 for p in self.mixing)
-            and math.isclose(sum(self.mixing), 1, abs_tol=1e-6),
-        }
-        for rule, holds in checks.items():
-            if not holds:
-                raise ValueError(f"a training's {rule}, but this config is {self}.")
+        check_rules(
+            self,
+            "a training",
+            ("seconds", "give at least one frame", self.length >= self.codec.hop_length),
+            ("seconds", "give at most one segment of the codec",
+             not segment or self.length <= segment),
+            ("batch", f"has at most {_MOST_SAMPLES} samples",
+             self.batch * self.length * self.codec.channels <= _MOST_SAMPLES),
+            ("mel", "is above 0, or time, adversarial or features are",
+             max(self.time, self.mel, self.adversarial, self.features) > 0),
+            ("learning_rate", "is above 0", self.learning_rate > 0),
+            ("discriminator_rate", "is above 0", self.discriminator_rate > 0),
+            ("betas", "are below 1", max(self.betas) < 1),
+            ("final_rate", "is above 0", self.final_rate > 0),
+            ("max_norm", "is above 0, or none", self.max_norm is None or self.max_norm > 0),
+            ("averaging", "is below 1", self.averaging < 1),
+            ("warm_up", "ends before the last step", self.warm_up < self.steps),
+            ("warm_up", "is 0 with decoder_only", not (self.warm_up and self.decoder_only)),
+            ("gain", "rises", self.gain[0] <= self.gain[1]),
+            ("mixing", "sums to 1", math.isclose(sum(self.mixing), 1, abs_tol=1e-6)),
+        )  # fmt: skip
 
     @property
     def length(self) -> int:
@@ -210,9 +222,7 @@ def load_config(name: str) -> TrainConfig:
             f"there is no training config {name!r}; there are {', '.join(names())}, and your own "
             "in a .json file."
         )
-    if not Path(name).is_file():
-        raise ValueError(f"{name}: no such file.")
     try:
-        return TrainConfig(**json.loads(Path(name).read_text()))
-    except (TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{name} is not a training config: {error}.") from error
+        return build(TrainConfig, json_file(name))
+    except ValueError as error:
+        raise ValueError(f"{name} is not a training config: {error}") from error

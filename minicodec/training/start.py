@@ -3,6 +3,7 @@
 Paper: section 3.2 (k-means).
 """
 
+import dataclasses
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -15,6 +16,7 @@ from tqdm import tqdm
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.model.factorized import FactorizedQuantizer
+from minicodec.model.fields import shown
 from minicodec.model.pretrained import config_of, load
 from minicodec.model.quantize import Codebook
 from minicodec.model.segment_coding import normalized
@@ -54,10 +56,13 @@ def check_start(name: str | Path, config: CodecConfig) -> None:
         ValueError: as `weights_from`.
     """
     theirs = config_of(name)
-    if theirs != config:
-        raise ValueError(
-            f"{name} has another config: it is {theirs}, but {config} is to be trained."
-        )
+    for field in dataclasses.fields(config):
+        there, here = getattr(theirs, field.name), getattr(config, field.name)
+        if there != here:
+            raise ValueError(
+                f"{name} has another config: its {field.name} is {shown(there)}, but {shown(here)} "
+                "is to be trained."
+            )
 
 
 @torch.no_grad()

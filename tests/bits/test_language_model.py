@@ -178,8 +178,9 @@ def test_no_codes_at_all():
         ({"dim": 50}, "even, at least 4, and a multiple of its heads"),
         ({"hidden": 1 << 20}, "hidden is an integer from 1 to 65536"),
         ({"seconds": 0.01}, "looks back over 1 to 10000 frames"),
-        ({"seconds": math.nan}, "looks back over"),
-        ({"seconds": "3"}, "looks back over"),
+        ({"seconds": math.nan}, "seconds is a number"),
+        ({"seconds": "3"}, "seconds is a number"),
+        ({"layers": 1 << 12}, "layers is an integer from 1 to 64"),
     ],
 )
 def test_wrong_configs(change, message):

@@ -6,55 +6,91 @@ import random
 from collections import Counter
 
 import pytest
+import torch
 
+from minicodec.model.checkpoint import fold_weight_norm
+from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
+from minicodec.model.conv import Conv1d, ConvTranspose1d
 from minicodec.model.segments import Segments
 
 
 @pytest.mark.parametrize(
     ("fields", "rule"),
     [
-        (dict(channels=3), "channels is 1"),
-        (dict(channels=0), "channels is 1"),
+        (dict(channels=3), "channels is an integer from 1 to 2, not 3"),
+        (dict(channels=0), "channels is an integer from 1 to 2"),
         (dict(channels=True), "channels is an integer"),
-        (dict(sample_rate=0), "sample_rate is at least 1"),
+        (dict(sample_rate=0), "sample_rate is an integer from 1 to 1000000, not 0"),
         (dict(sample_rate=24000.5), "sample_rate is an integer"),
         (dict(sample_rate="24000"), "sample_rate is an integer"),
-        (dict(bandwidths=()), "bandwidths are positive and rising"),
+        (dict(bandwidths=()), "bandwidths is a list of 1 to 64"),
+        (dict(bandwidths=5), "bandwidths is a list"),
+        (dict(bandwidths=("1.5",)), "bandwidths is a list of 1 to 64, each a number"),
         (dict(bandwidths=(3.0, 1.5)), "bandwidths are positive and rising"),
         (dict(bandwidths=(3.0, 3.0)), "bandwidths are positive and rising"),
         (dict(bandwidths=(0.0, 3.0)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(3.0, math.inf)), "bandwidths are positive and rising"),
-        (dict(bandwidths=(math.nan,)), "bandwidths are positive and rising"),
-        (dict(strides=()), "strides are integers"),
-        (dict(strides=(2, 0)), "strides are integers"),
-        (dict(strides=(2, 2.0)), "strides are integers"),
+        (dict(bandwidths=(3.0, math.inf)), "bandwidths is a list of 1 to 64, each a number"),
+        (dict(bandwidths=(math.nan,)), "bandwidths is a list of 1 to 64, each a number"),
+        (dict(bandwidths=(9999.0,)), "bandwidths pay for at most 1024 codebooks"),
+        (dict(strides=()), "strides is a list of 1 to 64"),
+        (dict(strides=(2, 0)), "strides is a list of 1 to 64, each an integer from 1 to 1024"),
+        (dict(strides=(2, 2.0)), "strides is a list"),
+        (dict(strides=[1] * 65), "strides is a list of 1 to 64"),
+        (dict(strides=(1024, 1024)), "strides multiply to at most 65536"),
         (dict(n_filters=3), "n_filters is even"),
-        (dict(n_filters=0), "n_filters is at least 1"),
+        (dict(n_filters=0), "n_filters is an integer from 1"),
         (dict(n_filters=2.0), "n_filters is an integer"),
-        (dict(dimension=-1), "dimension is at least 1"),
-        (dict(n_residual_layers=0), "n_residual_layers is at least 1"),
-        (dict(lstm_layers=-1), "lstm_layers is 0 or more"),
+        (dict(n_filters=4096), "n_filters with its strides and layers calls for .* weights"),
+        (dict(strides=(1,) * 60), "n_filters with its strides and layers calls for .* weights"),
+        (dict(dimension=-1), "dimension is an integer from 1"),
+        (dict(n_residual_layers=0), "n_residual_layers is an integer from 1"),
+        (dict(n_residual_layers=1000), "n_residual_layers is an integer from 1 to 8"),
+        (dict(lstm_layers=-1), "lstm_layers is an integer from 0"),
         (dict(lstm_layers=None), "lstm_layers is an integer"),
         (dict(codebook_size=1000), "codebook_size is a power of two"),
-        (dict(codebook_size=1), "codebook_size is a power of two, at least 2"),
+        (dict(codebook_size=1), "codebook_size is an integer from 2"),
         (dict(codebook_size=16.0), "codebook_size is an integer"),
-        (dict(norm="batch_norm"), "norm is 'none'"),
-        (dict(norm="time_group_norm"), "time_group_norm needs causal=False"),
-        (dict(norm="time_group_norm", causal=False, n_filters=2), "time_group_norm needs n_fi"),
+        (dict(quantizer="magic"), "quantizer is 'ema' or 'factorized', not 'magic'"),
+        (dict(norm="batch_norm"), "norm is 'none' or"),
+        (dict(norm="time_group_norm"), "causal is False with time_group_norm"),
+        (dict(norm="time_group_norm", causal=False, n_filters=2), "n_filters is at least 4"),
+        (dict(causal=1), "causal is true or false, not 1"),
         (dict(pad_mode="circular"), "pad_mode is 'constant' or 'reflect'"),
-        (dict(segment=0.001), "segment is None or positive, and at least one hop"),
-        (dict(segment=-1.0), "segment is None"),
-        (dict(segment=math.inf), "segment is None"),
-        (dict(segment=math.nan), "segment is None"),
-        (dict(overlap=1.0), "overlap is at least 0 and below 1"),
-        (dict(overlap=-0.1), "overlap is at least 0"),
+        (dict(segment=0.001), "segment lasts at least one hop"),
+        (dict(segment=[0], sample_rate=1_000_000), "segment is a number from 0 to 3600, or none"),
+        (dict(segment=-1.0), "segment is a number"),
+        (dict(segment=math.inf), "segment is a number"),
+        (dict(segment=math.nan), "segment is a number"),
+        (dict(overlap=1.0), "overlap is a number from 0 to 0.9"),
+        (dict(overlap=-0.1), "overlap is a number"),
+        (dict(overlap=10**5000), "overlap is a number from 0 to 0.9, not one of int"),
     ],
 )
 def test_a_config_checks_itself(fields, rule):
     with pytest.raises(ValueError, match=f"a codec's {rule}") as error:
         CodecConfig(**fields)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ENCODEC_24KHZ,
+        ENCODEC_48KHZ,
+        CodecConfig(n_filters=2, strides=(3, 2), n_residual_layers=3, dimension=6, channels=2,
+                    bandwidths=(0.5,), lstm_layers=0, quantizer="factorized", codebook_size=64),
+    ],
+    ids=["encodec_24khz", "encodec_48khz", "factorized"],
+)  # fmt: skip
+def test_how_large_a_model_is_follows_from_its_config(config):
+    """So that nothing has to be built to know it."""
+    with torch.device("meta"):
+        codec = fold_weight_norm(Codec(config))
+    tensors = {k: v for k, v in codec.state_dict().items() if not k.endswith(".sums")}
+    assert config.weights == sum(v.numel() for v in tensors.values() if v.dim() > 1)
+    kinds = (Conv1d, ConvTranspose1d)
+    assert config.convolutions == sum(isinstance(m, kinds) for m in codec.modules())
 
 
 @pytest.mark.parametrize(
