@@ -21,6 +21,7 @@ STAGES = {
     "types": [str(BIN / "mypy")],
     "js": ["node", "--test", *map(str, sorted((ROOT / "tests/listening/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
+    "package": [sys.executable, "tools/check_package.py"],
     # One kernel runs one chapter: loadscope keeps its cells together.
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "300", "chapters"],
