@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -26,7 +27,9 @@ class StreamReader:
         codec: the one that made the stream; None takes the one that the stream names, if it ships
             with us or is an official one, which may have to be downloaded.
         tolerant: in place of a damaged chunk there is silence, and a warning names it; all else is
-            at its right time. Without this, the first damage raises an error.
+            at its right time. For each second that came whole up to ten may be silence, and one
+            minute more; beyond that a stream is refused, for a few bytes could claim any length.
+            Without this, the first damage raises an error.
         start, duration: the part that is wanted, in seconds. Chunks are passed over up to the one
             before `start`, which is decoded only to bring the decoder into its state. With
             `mini_24khz` the part then differs from that of the whole by less than 1e-6, as measured
@@ -34,6 +37,8 @@ class StreamReader:
             Models that code in segments are exact by construction.
         lm: the language model that predicted the codes; None takes the one that ships for this
             codec.
+        named: gives the codec that a stream names; for who reads many streams, or elsewhere than on
+            the CPU.
 
     Yields:
         audio [1, C, n]
@@ -52,6 +57,7 @@ class StreamReader:
         start: float = 0.0,
         duration: float | None = None,
         lm: ExactLanguageModel | None = None,
+        named: Callable[[str], Codec] = load_named,
     ):
         if not 0 <= start < math.inf or not (duration is None or 0 < duration < math.inf):
             raise ValueError(
@@ -59,13 +65,14 @@ class StreamReader:
             )
         self._bytes = StreamBytes(file, tolerant)
         self.header = header = self._bytes.header
-        codec = codec or _named(header)
+        codec = codec or _named(header, named)
         _check_model(header, codec)
         self.codec = codec
         self.damaged: list[int] = []  #: chunks that were replaced by silence
         self.length: int | None = None  #: samples of the whole clip, once its end has been read
         self._end: int | None = None  # the same, or where a broken stream ends
         self._layout = Layout.stated(codec.config, header)
+        self._silence = lru_cache(maxsize=2)(partial(silence, codec, header.n_q))
         try:
             self._model, expected = code_model(
                 codec, header.entropy, lm, header.entropy_fingerprint
@@ -129,7 +136,7 @@ class StreamReader:
                 if before is not None and (before.frames, len(before.scales)) != full.shape:
                     raise BitstreamError(f"chunk {before.index} is short, yet not the last one.")
                 for _ in self._lost(expected, chunk.index):
-                    yield silence(self.codec, self.header.n_q, *full.shape)
+                    yield self._silence(*full.shape)
                 if chunk.scales and not full.scales:
                     raise BitstreamError(f"chunk {chunk.index} has scales, unlike its model.")
                 codes = from_bytes(chunk, self.header, self._model)[None]
@@ -141,7 +148,7 @@ class StreamReader:
             self.length = self._end = chunk.length
             for index in self._lost(expected, chunks):
                 shape = tuple(last) if index == chunks - 1 else full.shape
-                yield silence(self.codec, self.header.n_q, *shape)
+                yield self._silence(*shape)
             return
         yield from self._broken_off(before)
 
@@ -186,7 +193,7 @@ class StreamReader:
             # The next segment would have begun in the last one, and faded with it.
             chunks, *rest = self._layout.divide(self._end)
             if chunks > last.index + 1:
-                yield silence(self.codec, self.header.n_q, *rest)
+                yield self._silence(*rest)
         else:
             self._end = begin + last.frames * self.codec.config.hop_length
         warnings.warn(
@@ -204,12 +211,12 @@ class StreamReader:
             raise BitstreamError(f"these codes are none of {self.codec.name!r}: {error}") from error
 
 
-def _named(header: Header) -> Codec:
+def _named(header: Header, named: Callable[[str], Codec]) -> Codec:
     """The codec that a header names."""
     if header.model in OFFICIAL:  # which may have to be downloaded: not for a header that lies
         _check_claims(header, OFFICIAL[header.model].config)
     try:
-        return load_named(header.model)
+        return named(header.model)
     except UnknownModel as error:
         raise BitstreamError(
             f"this stream was made by {header.model!r}, which does not ship with minicodec: load "

@@ -6,6 +6,7 @@ modules which do need torch are written down a second time, and a test compares 
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import minicodec
@@ -17,8 +18,6 @@ MODELS = ("mini_24khz", "encodec_24khz", "encodec_48khz")
 KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
 #: `minicodec.listening.evaluation.MEASURES`
 MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi")
-
-_STREAM = "stream, .mcdc or .ecdc, or - for one from a pipe"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,9 +47,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _encode(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("input", help=f"{KINDS} file, or - for WAV from a pipe")
+    _inputs(sub, f"{KINDS} files, or folders of them; or - for WAV from a pipe")
     _output(sub, "file to write, .mcdc, or .ecdc for the official package; or - for a pipe; else "
-            "named after the input")  # fmt: skip
+            "named after the input; of several inputs the folder to write to")  # fmt: skip
+    _many(sub, ("mcdc", "ecdc"))
     _model(sub, MODELS[0])
     _bandwidth(sub)
     _entropy(sub)
@@ -62,8 +62,10 @@ def _encode(sub: argparse.ArgumentParser) -> None:
 
 
 def _decode(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("input", help=_STREAM)
-    _output(sub, "file to write, or - for a pipe; else named after the input")
+    _inputs(sub, "streams, .mcdc or .ecdc, or folders of them; or - for one from a pipe")
+    _output(sub, "file to write, or - for a pipe; else named after the input; of several inputs "
+            "the folder to write to")  # fmt: skip
+    _many(sub, ("wav", "flac", "ogg", "mp3"))
     _model(sub, None)
     _lm(sub)
     sub.add_argument("--start", type=_not_negative, default=0.0, metavar="SECONDS",
@@ -74,7 +76,7 @@ def _decode(sub: argparse.ArgumentParser) -> None:
 
 
 def _info(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("input", help=_STREAM)
+    sub.add_argument("input", help="stream, .mcdc or .ecdc, or - for one from a pipe")
     sub.add_argument("--all", action="store_true", help="every chunk, however many")
 
 
@@ -176,6 +178,27 @@ def _train_lm(sub: argparse.ArgumentParser) -> None:
 def _output(sub: argparse.ArgumentParser, text: str) -> None:
     sub.add_argument("-o", "--output", help=text)
     sub.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+
+
+def _inputs(sub: argparse.ArgumentParser, text: str) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="input", help=text)
+
+
+def _many(sub: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    sub.add_argument("--keep", action="store_true",
+                     help="leave targets that are there already, and make the others")  # fmt: skip
+    sub.add_argument("--format", type=lambda text: f".{text.lstrip('.').lower()}",
+                     choices=[f".{name}" for name in formats], metavar="NAME",
+                     help=f"of files that -o does not name: {', '.join(formats)}")  # fmt: skip
+    sub.add_argument("-j", "--jobs", type=_count, default=1, metavar="N",
+                     help="processes that share several files; 1")  # fmt: skip
+    _device(sub)
+
+
+def _device(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", default="cpu", metavar="NAME",
+                     help="where the codec runs: cpu, cuda, cuda:1, mps; cpu by default, where the "
+                     "same sound gives the same stream")  # fmt: skip
 
 
 def _models() -> str:

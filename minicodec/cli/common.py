@@ -70,16 +70,39 @@ def check_target(
 
 
 def note_changes(rate: int, channels: int, config: "CodecConfig", model: str, file: str) -> None:
-    """Say that a sound has to be resampled or mixed for a model.
+    """Say what `changes` finds."""
+    if note := changes(rate, channels, config, model, file):
+        print(f"note: {note}", file=sys.stderr)
+
+
+def changes(rate: int, channels: int, config: "CodecConfig", model: str, file: str) -> str:
+    """How a sound has to be resampled or mixed for a model; "" if it fits.
 
     Raises:
         ValueError: for more than two channels.
     """
     if channels > 2:
         raise ValueError(f"{file} has {channels} channels; only mono and stereo are known.")
-    if (channels, rate) != (config.channels, config.sample_rate):
-        print(
-            f"note: {rate} Hz with {channels} channel(s) becomes {config.sample_rate} Hz with "
-            f"{config.channels}, as {model} needs.",
-            file=sys.stderr,
-        )
+    if (channels, rate) == (config.channels, config.sample_rate):
+        return ""
+    return (
+        f"{rate} Hz with {channels} channel(s) becomes {config.sample_rate} Hz with "
+        f"{config.channels}, as {model} needs."
+    )
+
+
+def check_device(name: str) -> None:
+    """Refuse a device that torch does not have here, before a model is loaded.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    import torch  # not at the top: `minicodec info` does not wait for it
+
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        known = [kind for kind in ("cuda", "mps") if getattr(torch, kind).is_available()]
+        raise ValueError(
+            f"there is no device {name!r} here: use {' or '.join(['cpu', *known])}."
+        ) from error

@@ -2,66 +2,124 @@
 
 import argparse
 import sys
+from functools import cached_property
 from pathlib import Path
 
 from minicodec.bits.ecdc import read_ecdc, read_header
+from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.reader import StreamReader
-from minicodec.cli.common import LONG
-from minicodec.cli.pipes import bar, readable, say, stated_seconds, target_or_pipe
-from minicodec.model.pretrained import config_of, load
+from minicodec.cli import many
+from minicodec.cli.common import LONG, check_device
+from minicodec.cli.many import Job, Report
+from minicodec.cli.pipes import is_pipe, readable, stated_seconds
+from minicodec.model.codec import Codec
+from minicodec.model.pretrained import config_of, load, load_named
 from minicodec.sound.blocks import BlockWriter
-from minicodec.sound.files import WRITABLE
+from minicodec.sound.files import WRITABLE, files_below
+
+#: Endings of streams.
+STREAMS = (".mcdc", ".ecdc")
 
 
 def run(args: argparse.Namespace) -> None:
     """Read .mcdc or .ecdc, whichever it is."""
-    target = target_or_pipe(args.input, args.output, WRITABLE, args.force, ".wav")
+    endings = (".wav", *(ending for ending in WRITABLE if ending != ".wav"))
+    jobs = many.jobs_of(args, _streams, endings)
     if args.model:
         config_of(args.model)  # refuses what is no model
-    with readable(args.input) as (magic, file):
-        if magic == b"ECDC":
-            _decode_official(args, file.read(-1), target)
-            return
-        lm = load_language_model(args.lm) if args.lm else None
-        codec = load(args.model) if args.model else None
-        reader = StreamReader(file, codec, args.tolerant, args.start, args.duration, lm)
-        rate, channels = reader.header.sample_rate, reader.header.channels
-        seconds = stated_seconds(args.input, rate)
-        with (
-            BlockWriter(target or sys.stdout.buffer, rate, channels) as out,
-            bar("decoding", args.duration or seconds) as progress,
-        ):
-            for block in reader:
-                out.write(block)
-                progress.update(block.shape[-1] / rate)
-    say(target, f"{out.length / rate:.2f} s, {channels} channel(s), {rate} Hz")
+    check_device(args.device)
+
+    def seconds(source: str) -> float | None:
+        # An official file, read whole, shows a bar of its own; so does nothing, if it is alone.
+        return 0.0 if _is_official(source) else args.duration or stated_seconds(source)
+
+    many.run(args, jobs, Decoding, "decoding", seconds)
 
 
-def _decode_official(args: argparse.Namespace, data: bytes, target: Path | None) -> None:
-    """A file of the official package, which can only be read whole."""
-    if args.tolerant:
-        raise ValueError(
-            f"{args.input} is an .ecdc file: without checksums no damage is known, so leave "
-            "--tolerant out."
-        )
-    if args.lm:
-        raise ValueError(
-            f"{args.input} is an .ecdc file, which none of our language models predicts: leave "
-            "--lm out."
-        )
-    header = read_header(data)
-    rate = header.config.sample_rate
-    first = round(args.start * rate)
-    if first >= header.length:
-        raise ValueError(
-            f"{args.input} ends at {header.length / rate:.2f} s, not after {args.start:.2f} s, "
-            "where it should be played."
-        )
-    codec = load(args.model) if args.model else None
-    clip = read_ecdc(data, codec, progress=header.length > LONG * rate)[..., first:]
-    if args.duration is not None:
-        clip = clip[..., : max(1, round(args.duration * rate))]
-    with BlockWriter(target or sys.stdout.buffer, rate, clip.shape[1]) as out:
-        out.write(clip)
-    say(target, f"{clip.shape[-1] / rate:.2f} s, {clip.shape[1]} channel(s), {rate} Hz")
+class Decoding:
+    """Decodes one stream after another; a codec is loaded once, however many need it."""
+
+    def __init__(self, args: argparse.Namespace):
+        self.args = args
+        self._named: dict[str, Codec] = {}
+
+    @cached_property
+    def codec(self) -> Codec | None:
+        """The codec that -m names, for all streams."""
+        return load(self.args.model, device=self.args.device) if self.args.model else None
+
+    @cached_property
+    def lm(self) -> ExactLanguageModel | None:
+        return load_language_model(self.args.lm) if self.args.lm else None
+
+    def named(self, name: str) -> Codec:
+        """The codec that a stream names."""
+        if name not in self._named:
+            self._named[name] = load_named(name).to(self.args.device)
+        return self._named[name]
+
+    def __call__(self, job: Job, report: Report) -> None:
+        """Write one sound.
+
+        Raises:
+            ValueError: for what is no stream, or damaged, or cannot be written.
+        """
+        args = self.args
+        with readable(job.source) as (magic, file):
+            if magic == b"ECDC":
+                self._official(job, file.read(-1), report)
+                return
+            lm = self.lm  # a wrong one is refused before a codec is loaded
+            reader = StreamReader(
+                file, self.codec, args.tolerant, args.start, args.duration, lm, self.named
+            )
+            rate, channels = reader.header.sample_rate, reader.header.channels
+            with BlockWriter(job.target or sys.stdout.buffer, rate, channels) as out:
+                for block in reader:
+                    out.write(block)
+                    report.seconds(block.shape[-1] / rate)
+        report.result(job, f"{out.length / rate:.2f} s, {channels} channel(s), {rate} Hz")
+
+    def _official(self, job: Job, data: bytes, report: Report) -> None:
+        """A file of the official package, which can only be read whole."""
+        args = self.args
+        if args.tolerant:
+            raise ValueError(
+                f"{job.source} is an .ecdc file: without checksums no damage is known, so leave "
+                "--tolerant out."
+            )
+        if args.lm:
+            raise ValueError(
+                f"{job.source} is an .ecdc file, which none of our language models predicts: leave "
+                "--lm out."
+            )
+        header = read_header(data)
+        rate = header.config.sample_rate
+        first = round(args.start * rate)
+        if first >= header.length:
+            raise ValueError(
+                f"{job.source} ends at {header.length / rate:.2f} s, not after {args.start:.2f} s, "
+                "where it should be played."
+            )
+        codec = self.codec or self.named(header.model)
+        long = many.one_alone(args) and header.length > LONG * rate
+        clip = read_ecdc(data, codec, progress=long)[..., first:]
+        if args.duration is not None:
+            clip = clip[..., : max(1, round(args.duration * rate))]
+        seconds, channels = clip.shape[-1] / rate, clip.shape[1]
+        with BlockWriter(job.target or sys.stdout.buffer, rate, channels) as out:
+            out.write(clip)
+        report.seconds(seconds)
+        report.result(job, f"{seconds:.2f} s, {channels} channel(s), {rate} Hz")
+
+
+def _is_official(source: str) -> bool:
+    if is_pipe(source) or not Path(source).is_file():
+        return False
+    with open(source, "rb") as file:
+        return file.read(4) == b"ECDC"
+
+
+def _streams(folder: Path) -> list[Path]:
+    return files_below(folder, STREAMS)

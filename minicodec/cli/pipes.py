@@ -1,16 +1,18 @@
 """Support: files and pipes alike, for commands that read or write streams. - stands for a pipe."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from tqdm import tqdm
 
-from minicodec.bits.container import END_BYTES, SYNC, Readable
+from minicodec.bits.container import END_BYTES, SYNC, BitstreamError, Readable, StreamBytes
 from minicodec.cli.common import LONG, target_path
 from minicodec.sound.files import whole
+from minicodec.training.interrupts import Interrupts
 
 
 def target_or_pipe(
@@ -32,11 +34,52 @@ def standard_input() -> BinaryIO:
     """The pipe that feeds us.
 
     Raises:
-        ValueError: if it is a terminal.
+        ValueError: if it is a terminal, a folder, or closed.
     """
     if sys.stdin.isatty():
         raise ValueError("- reads from a pipe, but the standard input is this terminal.")
-    return sys.stdin.buffer
+    pipe = sys.stdin.buffer
+    try:
+        if hasattr(pipe, "raw"):  # in tests and notebooks there is less
+            os.read(pipe.fileno(), 0)
+    except OSError as error:
+        raise ValueError(
+            f"- reads from a pipe, but the standard input cannot be read: {error.strerror}."
+        ) from error
+    return pipe
+
+
+def is_pipe(name: str) -> bool:
+    """Whether a source is read once, from front to back: -, a named pipe, a device."""
+    path = Path(name)
+    return name == "-" or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+@contextmanager
+def opened_pipe(name: str) -> Iterator[BinaryIO]:
+    """The pipe of that name; - is the standard input."""
+    if name == "-":
+        yield standard_input()
+        return
+    with open(name, "rb") as file:
+        yield file
+
+
+def recording(pipe: BinaryIO, interrupts: Interrupts) -> BinaryIO:
+    """The pipe, but a signal is its end: what came before it is read, and nothing is lost."""
+    # What is no real pipe (in tests, a notebook) cannot be waited for.
+    return cast(BinaryIO, _Recording(pipe, interrupts)) if hasattr(pipe, "raw") else pipe
+
+
+class _Recording:
+    def __init__(self, pipe: Any, interrupts: Interrupts):
+        self.name, self._raw, self._interrupts = pipe.name, pipe.raw, interrupts
+
+    def read(self, size: int = -1) -> bytes:
+        """What has come, at most `size` bytes; b"" at the end, or after a signal."""
+        return (self._raw.read(size) or b"") if self._interrupts.ready(self._raw) else b""
+
+    read1 = read
 
 
 @contextmanager
@@ -82,22 +125,21 @@ class _Again:
         return first + self._file.read(size) if size < 0 else (first or self._file.read(size))
 
 
-def stated_seconds(name: str, rate: int) -> float | None:
+def stated_seconds(name: str) -> float | None:
     """How long a stream says at its end that it is; None for a pipe, or where the end is missing.
 
     Nothing has been checked here: it may be damaged, or a lie.
     """
-    if name == "-":
+    if is_pipe(name):
         return None
-    with open(name, "rb") as file:
-        file.seek(max(0, file.seek(0, 2) - END_BYTES))
-        end = file.read(END_BYTES)
+    try:
+        with open(name, "rb") as file:
+            rate = StreamBytes(file).header.sample_rate
+            file.seek(max(0, file.seek(0, 2) - END_BYTES))
+            end = file.read(END_BYTES)
+    except (OSError, BitstreamError):
+        return None  # it will be said when it is decoded
     return int.from_bytes(end[-12:-4], "big") / rate if end[:4] == SYNC else None
-
-
-def say(target: Path | None, text: str) -> None:
-    """Where sound or bytes go to the standard output, words may not."""
-    print(f"{target or 'output'}: {text}", file=sys.stdout if target else sys.stderr)
 
 
 def bar(text: str, seconds: float | None) -> "tqdm[Any]":

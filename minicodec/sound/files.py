@@ -15,7 +15,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,10 +45,15 @@ def recordings(folder: str | Path) -> list[Path]:
     """
     if not Path(folder).is_dir():
         raise ValueError(f"{folder} is not a folder of recordings.")
+    return files_below(folder, READABLE)
+
+
+def files_below(folder: str | Path, endings: Collection[str]) -> list[Path]:
+    """All files below a folder that have one of these endings, sorted, without hidden ones."""
     return sorted(
         path
         for path in Path(folder).rglob("*")
-        if path.suffix.lower() in READABLE
+        if path.suffix.lower() in endings
         # Hidden: parts of files that are being written, and what other systems note about files.
         and not any(name.startswith(".") for name in path.relative_to(folder).parts)
         and path.is_file()

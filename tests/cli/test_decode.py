@@ -37,7 +37,7 @@ def test_what_was_encoded_comes_back(folder, capsys):
         (["x.mcdc", *TINY, "-o", "x.mcdc", "-f"], "x.mcdc is the input itself"),
         (["x.mcdc", *TINY, "-o", "x.txt"], "ending must be one of"),
         (["x.mcdc", *TINY, "--lm", "gone"], "gone: no such file"),
-        ([".", *TINY, "-o", "y.wav"], "is a folder"),
+        ([".", *TINY, "-o", "y.wav"], "y.wav names one file, but several inputs go into a folder"),
         (["cut.ecdc"], "too few for an .ecdc file"),
         (["good.ecdc", "--tolerant"], "leave --tolerant out"),
         (["good.ecdc", "--lm", "lm.safetensors"], "leave --lm out"),

@@ -77,12 +77,12 @@ def shell(command: str) -> subprocess.CompletedProcess:
 
 def test_how_long_a_stream_says_it_is(folder):
     assert run("encode", "mono.wav", *TINY) == 0
-    assert stated_seconds("mono.mcdc", 24000) == 1.25
-    assert stated_seconds("-", 24000) is None
+    assert stated_seconds("mono.mcdc") == 1.25
+    assert stated_seconds("-") is None
     data = (folder / "mono.mcdc").read_bytes()
     for name, cut in (("cut.mcdc", data[:-1]), ("empty.mcdc", b""), ("short.mcdc", data[:9])):
         (folder / name).write_bytes(cut)
-        assert stated_seconds(name, 24000) is None
+        assert stated_seconds(name) is None
 
 
 def test_real_pipes(folder):

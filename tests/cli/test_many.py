@@ -1,0 +1,241 @@
+"""Many files at once: where each goes, what is said, one that fails, processes, Ctrl-C."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from command import TINY, Standard, check_refused, contents, run
+
+from minicodec import audio
+from minicodec.bits import writer
+from minicodec.cli import encode, many
+from minicodec.cli.many import Job, jobs_of
+from minicodec.sound.files import recordings
+
+pytestmark = pytest.mark.filterwarnings("default")  # a random decoder may be loud, which is a note
+
+
+@pytest.fixture
+def album(folder):
+    """Three sounds in two folders, of which one lies in the other."""
+    (folder / "album" / "live").mkdir(parents=True)
+    for name, length in (("a.wav", 5000), ("live/b.flac", 3000), ("live/c.v2.wav", 800)):
+        audio.save(folder / "album" / name, 0.1 * torch.randn(1, length), 24000)
+    (folder / "album" / "cover.txt").write_text("no sound")
+    (folder / "album" / "._a.wav").write_bytes(b"what another system notes")
+    return folder
+
+
+def words(*inputs, output=None, force=False, keep=False, format=None):
+    return argparse.Namespace(
+        inputs=[*map(str, inputs)], output=output, force=force, keep=keep, format=format
+    )
+
+
+def targets(args, endings=(".mcdc", ".ecdc")):
+    return {job.source: str(job.target) for job in jobs_of(args, recordings, endings)}
+
+
+def test_each_goes_beside_its_source_or_into_the_folder_that_was_named(album):
+    beside = {
+        "album/a.wav": "album/a.mcdc",
+        "album/live/b.flac": "album/live/b.mcdc",
+        "album/live/c.v2.wav": "album/live/c.v2.mcdc",
+    }
+    assert targets(words("album")) == beside
+    moved = {source: "out" + target.removeprefix("album") for source, target in beside.items()}
+    assert targets(words("album", output="out")) == moved
+    both = targets(words("mono.wav", "album/live/b.flac", output="out"))
+    assert both == {"mono.wav": "out/mono.mcdc", "album/live/b.flac": "out/b.mcdc"}
+    assert targets(words("album/a.wav", "album")) == beside  # named twice, coded once
+    assert targets(words("mono.wav", output="album")) == {"mono.wav": "album/mono.mcdc"}
+    assert not (album / "out").exists()
+
+
+def test_the_ending_is_the_first_or_what_was_asked_for(album):
+    assert targets(words("album/a.wav", format=".ecdc")) == {"album/a.wav": "album/a.ecdc"}
+    assert targets(words("album/live", format=".ecdc")).popitem()[1].endswith(".ecdc")
+    with pytest.raises(ValueError, match=r"x.mcdc: the ending must be one of .ecdc"):
+        jobs_of(words("mono.wav", output="x.mcdc", format=".ecdc"), recordings, (".mcdc", ".ecdc"))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (words("album", "gone.wav"), "gone.wav: no such file."),
+        (words("album", "-"), "a pipe takes or gives one sound: name one input."),
+        (words("album", output="-"), "a pipe takes or gives one sound: name one input."),
+        (words("album", output="mono.wav"), "mono.wav is a file, but several inputs go into a"),
+        (words("album", output="x.mcdc"), "x.mcdc names one file, but several inputs go into a"),
+        (words("empty"), "there is nothing in the folder empty that could be coded."),
+        (words("mono.wav", "mono.flac"), "mono.wav and mono.flac would both become mono.mcdc"),
+        (words("album", "taken", output="out"), "would both become out/a.mcdc: code one alone."),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_coded(album, args, message):
+    (album / "empty").mkdir()
+    (album / "taken").mkdir()
+    audio.save("mono.flac", torch.zeros(1, 100), 24000)
+    audio.save("taken/a.flac", torch.zeros(1, 100), 24000)
+    before = contents(album)
+    with pytest.raises(ValueError) as error:
+        jobs_of(args, recordings, (".mcdc", ".ecdc"))
+    assert message in str(error.value)
+    assert contents(album) == before
+
+
+def test_what_is_there_already_is_replaced_or_kept_if_one_says_so(album, capsys):
+    (album / "album/a.mcdc").write_bytes(b"precious")
+    check_refused(album, capsys, ["encode", "album", *TINY], "1 of 3 targets are there already")
+    assert run("encode", "album", *TINY, "--keep") == 0
+    assert (album / "album/a.mcdc").read_bytes() == b"precious"
+    assert (album / "album/live/b.mcdc").stat().st_size > 100
+    capsys.readouterr()
+    assert run("encode", "album", *TINY, "--keep") == 0
+    assert "all targets are there already" in capsys.readouterr().err
+    assert run("encode", "album", *TINY, "-f") == 0
+    assert (album / "album/a.mcdc").read_bytes()[:4] == b"MCDC"
+    for one in (["album/a.wav"], ["album/a.wav", "-o", "album/a.mcdc"]):
+        (album / "album/a.mcdc").write_bytes(b"precious")
+        assert run("encode", *one, *TINY, "--keep") == 0
+        assert (album / "album/a.mcdc").read_bytes() == b"precious"
+
+
+def test_there_and_back(album, capsys):
+    assert run("encode", "album", "stereo44.flac", *TINY, "-o", "coded") == 0
+    out, err = capsys.readouterr()
+    assert "coded/live/b.mcdc: 0.12 s in" in out and out.endswith("\n4 files: 1.37 s\n")
+    assert err == "note: 44100 Hz with 2 channel(s) becomes 24000 Hz with 1, as tiny.safetensors " \
+        "needs.\n"  # fmt: skip
+    assert run("encode", "album/a.wav", *TINY) == 0
+    assert (album / "coded/a.mcdc").read_bytes() == (album / "album/a.mcdc").read_bytes()
+    capsys.readouterr()
+    assert run("decode", "coded", *TINY, "-o", "heard", "--format", "flac") == 0
+    assert "4 files: 1.37 s" in capsys.readouterr().out
+    assert audio.load("heard/live/c.v2.flac")[0].shape == (1, 800)
+
+
+def test_a_file_that_fails_does_not_keep_the_others_from_it(album, capsys):
+    (album / "album/b.wav").write_text("These are words.\n" * 100)
+    (album / "album/d.wav").write_bytes(b"")
+    assert run("encode", "album", *TINY, "-o", "out") == 2
+    out, err = capsys.readouterr()
+    assert "3 files: 0.37 s" in out
+    lines = err.splitlines()
+    assert len(lines) == 3 and all(line.startswith("minicodec encode: ") for line in lines)
+    assert "album/b.wav" in lines[0] and "album/d.wav is empty" in lines[1]
+    assert "2 of 5 files could not be coded: see above." in lines[2]
+    made = {str(p.relative_to(album / "out")) for p in (album / "out").rglob("*") if p.is_file()}
+    assert made == {"a.mcdc", "live/b.mcdc", "live/c.v2.mcdc"}
+
+
+def test_processes_share_the_work(album, capsys):
+    """Two processes give the same files and the same words as one."""
+    (album / "album/b.wav").write_text("These are words.\n" * 100)
+    results = {}
+    for jobs in ("1", "2"):
+        status = run("encode", "album", "stereo44.flac", *TINY, "-o", jobs, "--jobs", jobs)
+        out, err = capsys.readouterr()
+        lines = sorted(line.replace(f"{jobs}/", "") for line in (out + err).splitlines())
+        files = {str(p.relative_to(jobs)): p.read_bytes() for p in Path(jobs).rglob("*.mcdc")}
+        results[jobs] = (status, lines, files)
+    assert results["1"] == results["2"]
+    assert results["2"][0] == 2 and len(results["2"][2]) == 4
+
+
+def test_one_bar_for_all(album, capsys, monkeypatch):
+    seen = []
+
+    class Bar(many.bar("", 0.0).__class__):
+        def __init__(self, **options):
+            seen.append((options["desc"], round(options["total"], 3)))
+            super().__init__(**options)
+
+    monkeypatch.setattr("minicodec.cli.pipes.tqdm", Bar)
+    assert run("encode", "album", *TINY) == 0
+    assert seen == [("encoding 3 files", round((5000 + 3000 + 800) / 24000, 3))]
+    assert run("decode", "album", *TINY, "-o", "out") == 0
+    assert seen[1:] == [("decoding 3 files", seen[0][1])]
+
+
+def test_a_signal_between_files_says_what_is_done(album, capsys, monkeypatch):
+    def work(args):
+        def one(job: Job, report: many.Report) -> None:
+            if "live" in job.source:
+                os.kill(os.getpid(), signal.SIGTERM)
+            encode.Encoding(args)(job, report)
+
+        return one
+
+    run_many = many.run
+    monkeypatch.setattr(many, "run", lambda args, jobs, _, *more: run_many(args, jobs, work, *more))
+    assert run("encode", "album", *TINY, "-o", "out") == 128 + signal.SIGTERM
+    err = capsys.readouterr().err
+    assert "interrupted by SIGTERM: 1 of 3 files are done; the same words with --keep" in err
+    assert [p.name for p in (album / "out").rglob("*") if p.is_file()] == ["a.mcdc"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_live_recording_which_is_whole(folder, capsys, monkeypatch, number):
+    """All that came before the signal is there, and the stream has its end."""
+    wav = (folder / "mono.wav").read_bytes()
+    end, begin = os.pipe()
+    os.write(begin, wav[: 44 + 2 * 12000])
+    written = []
+
+    class Writer(writer.StreamWriter):
+        def write(self, sound):
+            if not written:
+                os.kill(os.getpid(), number)
+                os.write(begin, wav[44 + 2 * 12000 : 44 + 2 * 13000])  # came before it was noticed
+            written.append(sound.shape[-1])
+            super().write(sound)
+
+    monkeypatch.setattr(encode, "StreamWriter", Writer)
+    with open(end, "rb") as pipe, open(begin, "wb"):  # the other end stays open
+        monkeypatch.setattr(sys, "stdin", Standard(pipe))
+        assert run("encode", "-", *TINY, "-o", "live.mcdc") == 128 + number
+    err = capsys.readouterr().err
+    assert f"interrupted by {number.name}: live.mcdc holds all that came until then" in err
+    assert sum(written) == 13000
+    assert run("decode", "live.mcdc", *TINY) == 0
+    assert audio.load("live.wav")[0].shape == (1, 13000)
+    assert not [path for path in folder.iterdir() if ".part" in path.name]
+
+
+def test_a_signal_before_any_sound(folder, capsys, monkeypatch):
+    end, begin = os.pipe()
+    with open(end, "rb") as pipe, open(begin, "wb"):
+        monkeypatch.setattr(sys, "stdin", Standard(pipe))
+        ready = encode.Interrupts.ready
+
+        def interrupted(self, what):
+            os.kill(os.getpid(), signal.SIGINT)
+            return ready(self, what)
+
+        monkeypatch.setattr(encode.Interrupts, "ready", interrupted)
+        assert run("encode", "-", *TINY, "-o", "live.mcdc") == 130
+    assert "before there was any sound; nothing was written" in capsys.readouterr().err
+    assert not (folder / "live.mcdc").exists()
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_a_device_that_is_not_there(folder, capsys, command):
+    source = "mono.wav" if command == "encode" else "x.mcdc"
+    (folder / "x.mcdc").write_bytes(b"")
+    for name in ("cuda:99", "abacus"):
+        check_refused(
+            folder, capsys, [command, source, *TINY, "--device", name], f"no device '{name}' here"
+        )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_on_a_gpu(folder, capsys):
+    for command, name in (("encode", "mono.wav"), ("decode", "mono.mcdc")):
+        assert run(command, name, *TINY, "--device", "cuda", "-f") == 0
+    assert audio.load("mono.wav")[0].shape == (1, 30000)
