@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Renewed whenever what is to be installed has changed.
 READY := $(VENV)/.ready
 
-.PHONY: help book test lab listen fuzz clips clean
+.PHONY: help book test lab listen fuzz mutation clips clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
+	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
 	@echo "make clean    remove what was built, keep .venv"
 
@@ -60,6 +61,9 @@ FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(READY)
 	FUZZ_STREAMS=1000000000 FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -q -s tests/bits/test_fuzz.py -k bitstream_errors
+
+mutation: $(READY)
+	$(BIN)/python tools/mutation.py $(MODULE)
 
 clips: $(READY)
 	$(BIN)/python tools/make_clips.py

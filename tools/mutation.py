@@ -1,0 +1,276 @@
+"""Do the tests of a module notice when its code is wrong? Mutation testing.
+
+    python tools/mutation.py minicodec/bits/range_coder.py            all mutants of a module
+    python tools/mutation.py minicodec/bits/range_coder.py --again    those that survived last time
+
+`tools/mutants.py` makes wrong versions of the module, and the tests that `tools/mutation.yml` names
+for it run on each. A version that fails one of them is killed. One that survives all shows what no
+test holds, or that the code says more than it must. Where neither is so, because the wrong version
+does the same, `tools/mutation.yml` says why: the mutant is explained.
+
+The tests run in a copy of the tree. Everything but this package is imported once; each mutant then
+gets a fork of that process, and in it only the tests that reach the wrong line, the fastest first.
+It has its own limits of processor time and memory, so an endless loop is noticed as well. Tests that
+start processes of their own are left out: seconds each, and what they reach cannot be seen.
+
+The result goes into benchmarks/mutation.json. Exit status: 0 if none survived unexplained.
+"""
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import hypothesis
+import pytest
+import yaml
+from mutants import Mutant, mutants
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPLAINED = ROOT / "tools" / "mutation.yml"
+REPORT = ROOT / "benchmarks" / "mutation.json"
+NOT_COPIED = shutil.ignore_patterns(".*", "_build", "chapters", "local", "runs", "__pycache__")
+PYTEST = ["-qx", "--tb=no", "--no-header", "--assert=plain", "-pno:cacheprovider", "-pno:nbval"]
+FAILED = 99
+MEMORY = 6 << 30  # bytes; the tests themselves stay below one
+MOST_SECONDS = 300  # on the clock: processes that wait for each other use no processor time
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("module", help="a file of the package, as minicodec/bits/range_coder.py")
+    parser.add_argument("--again", action="store_true", help="only what survived last time")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending what runs
+    module = Path(options.module).resolve().relative_to(ROOT).as_posix()
+    settings = yaml.safe_load(EXPLAINED.read_text(encoding="utf-8")).get(module, {})
+    report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+    explained = explanations(settings)
+    trials = mutants((ROOT / module).read_text(encoding="utf-8"))
+    strangers = set(explained) - {mutant.key for mutant in trials}
+    for key in strangers:
+        print(f"explained, but not there: {' | '.join(key)}")
+    if options.again:
+        left = [tuple(key) for key in report[module]["survivors"]]
+        trials = [mutant for mutant in trials if mutant.key in left]
+
+    fates = {}
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder) / "tree", module, settings["tests"])
+        for number, mutant in enumerate(trials):
+            fate = bench.fate(mutant)
+            fates[number] = fate
+            if fate == "survived" and mutant.key not in explained:
+                print(f"\n{module}:{mutant.span.start} {mutant.where}\n    {mutant.change}")
+            elif fate != "survived" and mutant.key in explained:
+                print(f"\nexplained, but killed: {' | '.join(mutant.key)}")
+            print(".", end="" if (number + 1) % 100 else f" {number + 1}\n", flush=True)
+
+    alive = [trials[number] for number, fate in fates.items() if fate == "survived"]
+    unexplained = [list(mutant.key) for mutant in alive if mutant.key not in explained]
+    if not options.again:
+        report[module] = {
+            "mutants": len(trials),
+            "killed": len(trials) - len(alive),
+            "of these for time": sum(fate == "timed out" for fate in fates.values()),
+            "explained": len(alive) - len(unexplained),
+            "survivors": unexplained,
+        }
+        REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(f"\n{module}: {len(trials)} mutants, {len(trials) - len(alive)} killed, "
+          f"{len(alive) - len(unexplained)} explained, {len(unexplained)} survived")  # fmt: skip
+    return int(bool(unexplained or strangers))
+
+
+def explanations(settings: dict[str, Any]) -> dict[tuple[str, str, str], str]:
+    """Why a mutant is no fault, by its key."""
+    return {
+        (entry["where"], entry["line"], change): entry["why"]
+        for entry in settings.get("explained", [])
+        for change in entry["changes"]
+    }
+
+
+class Bench:
+    """A copy of the tree in which a module is replaced by its mutants, one after another.
+
+    Args:
+        tree: a folder to be made.
+        module: path of the module in the tree.
+        tests: paths of the tests that hold it; doctests of the module itself are tests too.
+
+    Raises:
+        SystemExit: if the tests fail without any mutant.
+    """
+
+    def __init__(self, tree: Path, module: str, tests: list[str]):
+        shutil.copytree(ROOT, tree, ignore=NOT_COPIED)
+        os.chdir(tree)
+        sys.path.insert(0, str(tree))
+        os.environ["OMP_NUM_THREADS"] = "1"  # a process is forked safely while it has one thread
+        self._module, self._tests = tree / module, [*tests, module]
+        self._notes, self._log = tree / ".notes", tree / ".log"
+        sys.dont_write_bytecode = False
+        if fork(self._watch, self._log, seconds=600) != 0:
+            sys.exit(f"{self._log.read_text()}\nThese tests fail without any mutant.")
+        notes = json.loads(self._notes.read_text())
+        self._seconds: dict[str, float] = notes["seconds"]
+        self._reached = {test: set(lines) for test, lines in notes["reached"].items()}
+        for name in notes["modules"]:
+            with suppress(Exception):
+                importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # each fork would otherwise look through all that was imported, again and again
+        # Python takes a compiled file for fresh if size and second of the source are the same.
+        sys.dont_write_bytecode = True
+        for compiled in (self._module.parent / "__pycache__").glob(f"{self._module.stem}.*"):
+            compiled.unlink()
+
+    def fate(self, mutant: Mutant) -> str:
+        """What becomes of it: "killed", "timed out" or "survived"."""
+        lines = set(mutant.span)
+        names = [name for name, reached in self._reached.items() if lines & reached]
+        if not names:
+            return "survived"
+        seconds = {name: self._seconds[name] for name in names}
+        self._module.write_text(mutant.source, "utf-8")
+        limit = 20 + 10 * int(sum(seconds.values()))
+        status = fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log, limit)
+        return {0: "survived", None: "timed out"}.get(status, "killed")
+
+    def _watch(self) -> int:
+        watch = Watch(self._module)
+        status = run_pytest(self._tests, watch)
+        tree = str(self._module.parents[len(Path(self._tests[-1]).parts) - 1])
+        notes = {
+            "seconds": watch.seconds,
+            "reached": watch.reached,
+            "modules": [
+                name
+                for name, module in sys.modules.items()
+                if not (getattr(module, "__file__", None) or tree).startswith(tree)
+            ],
+        }
+        self._notes.write_text(json.dumps(notes))
+        return status
+
+
+def run_pytest(tests: list[str], plugin: object) -> int:
+    return int(pytest.main([*PYTEST, *tests], plugins=[plugin]))
+
+
+class Chosen:
+    """A plugin: only these tests run, the fastest first."""
+
+    def __init__(self, seconds: dict[str, float]):
+        self.seconds = seconds
+
+    def pytest_sessionstart(self) -> None:
+        """One failing example is enough; to look for the smallest takes time."""
+        phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+        hypothesis.settings.register_profile("mutant", hypothesis.settings(), phases=phases)
+        hypothesis.settings.load_profile("mutant")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid in self.seconds]
+        # Tests of one file stay together: they share what their fixtures made.
+        items.sort(key=lambda item: (item.nodeid.partition("::")[0], self.seconds[item.nodeid]))
+
+
+class Watch:
+    """A plugin: which lines of a file each test reaches, and how long it takes.
+
+    What is reached outside a test, on import or in a fixture that many share, counts for all of
+    them. A test that starts a process is skipped.
+    """
+
+    def __init__(self, file: Path):
+        self.seconds: dict[str, float] = {}
+        self._file = str(file)
+        self._common: set[int] = set()
+        self._reached: dict[str, set[int]] = {}
+        self._now = self._common
+        sys.addaudithook(self._hear)
+        sys.settrace(self._enter)
+
+    @property
+    def reached(self) -> dict[str, list[int]]:
+        return {test: sorted(lines | self._common) for test, lines in self._reached.items()}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        self._now = set()
+        try:
+            yield
+            self._reached[item.nodeid] = self._now
+        finally:
+            self._now = self._common
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+
+    def _hear(self, event: str, _: Any) -> None:
+        if event == "subprocess.Popen":
+            pytest.skip("starts a process")
+
+    def _enter(self, frame: FrameType, event: str, _: Any) -> Any:
+        return self._step if frame.f_code.co_filename == self._file else None
+
+    def _step(self, frame: FrameType, event: str, _: Any) -> Any:
+        self._now.add(frame.f_lineno)
+        return self._step
+
+
+def fork(work: Callable[[], int], log: Path, seconds: int) -> int | None:
+    """Exit status of `work` in a process of its own; None if it took too long.
+
+    Args:
+        work: gives its exit status; what it starts is ended with it.
+        log: gets what it prints.
+        seconds: of processor time that it may take.
+    """
+    pid = os.fork()
+    if not pid:
+        status = FAILED
+        try:
+            os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for stream in (1, 2):
+                os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            status = work()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    end = time.monotonic() + MOST_SECONDS
+    try:
+        while not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.01)
+    finally:
+        with suppress(ProcessLookupError):  # not waited for as yet, so its number is still its own
+            os.killpg(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
