@@ -1,6 +1,9 @@
 """A browser for tests: found on this machine, or a skip that says what is missing.
 
 With MINICODEC_REQUIRE_BROWSER=1, as in continuous integration, what is missing is a failure.
+
+Tests wait for what should happen, never for a time, and where a sound must not run on while a test
+looks at it they hold its clock. So they hold on a machine that is slow or busy.
 """
 
 import os
@@ -12,6 +15,7 @@ import pytest
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 # No autoplay flag: as for a reader, sound needs a click or a key first.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
+HANGS = 120_000  # ms after which nothing will come any more, on the busiest machine
 
 
 def unavailable(reason: str) -> None:
@@ -28,9 +32,16 @@ def launched(flags: Sequence[str] = FLAGS) -> Iterator:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(flags))
+        browser = playwright.chromium.launch(executable_path=path, args=list(flags), timeout=HANGS)
         yield browser
         browser.close()
+
+
+def new_context(browser, **options):
+    """A window of its own, which gives a busy machine its time."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(HANGS)
+    return context
 
 
 def place(player) -> float:
@@ -49,9 +60,51 @@ def playing(player) -> bool:
     return player.locator(".mc-play").get_attribute("aria-label") == "Pause"
 
 
+# Looked at in the page, frame by frame: a test that looks from outside may be late.
+LOOK = """
+    const label = figure.querySelector('.mc-play');
+    const shown = figure.querySelector('.mc-time, .mc-clock');
+    const place = () => {
+        const [minutes, seconds] = shown.textContent.split(' / ')[0].split(':').map(Number);
+        return 60 * minutes + seconds;
+    };
+    const hangs = performance.now() + HANGS;
+    const frame = () => {
+        if (performance.now() > hangs) throw new Error(`not playing: at ${shown.textContent}`);
+        return new Promise(requestAnimationFrame);
+    };
+""".replace("HANGS", str(HANGS))
+PLAYS = f"""async (figure, beyond) => {{
+    {LOOK}
+    while (label.getAttribute('aria-label') !== 'Pause' || place() <= beyond) await frame();
+    await minicodecAudio.suspend();
+}}"""
+ROUNDS = f"""async (figure, turns) => {{
+    {LOOK}
+    const seen = [place()];
+    while (turns > 0) {{
+        await frame();
+        if (place() < seen.at(-1)) turns--;
+        if (place() !== seen.at(-1)) seen.push(place());
+    }}
+    return seen;
+}}"""
+
+
 def wait_until_it_plays(player, beyond: float = 0.1) -> None:
-    for _ in range(100):
-        if playing(player) and place(player) > beyond:
-            return
-        player.page.wait_for_timeout(20)
-    raise AssertionError(f"not playing: at {place(player)} s")
+    """Wait until it is beyond a place, then hold the clock of all sounds.
+
+    So nothing ends while a slow test looks at it. The clock runs again with `let_go`, or with the
+    next press of a button that starts a sound.
+    """
+    player.evaluate(PLAYS, beyond)
+
+
+def let_go(page) -> None:
+    """Let the clock of all sounds run."""
+    page.evaluate("minicodecAudio.resume()")
+
+
+def places_of_a_loop(player, turns: int = 2) -> list[float]:
+    """The places that a player shows until its loop has gone round."""
+    return player.evaluate(ROUNDS, turns)

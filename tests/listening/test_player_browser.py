@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
-from browsing import chosen, launched, place, playing, wait_until_it_plays
+from browsing import (
+    chosen,
+    launched,
+    let_go,
+    new_context,
+    place,
+    places_of_a_loop,
+    playing,
+    wait_until_it_plays,
+)
 
 from minicodec.listening import Condition, compare, fragment
 from minicodec.listening.microphone import recorder
@@ -52,7 +61,7 @@ def pages(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def tab(browser) -> Iterator:
-    context = browser.new_context(viewport={"width": 900, "height": 800})
+    context = new_context(browser, viewport={"width": 900, "height": 800})
     page = context.new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -76,11 +85,12 @@ def test_one_click_plays(tab, pages):
     player = opened(tab, pages)
     player.get_by_role("button", name="Play").click()
     wait_until_it_plays(player)
-    assert tab.evaluate("minicodecAudio.state") == "running"
     assert player.get_by_role("status").inner_text() == "Playing original"
     player.get_by_role("button", name="Pause").click()
     stopped = place(player)
-    tab.wait_for_timeout(200)
+    let_go(tab)
+    clock = tab.evaluate("minicodecAudio.currentTime")
+    tab.wait_for_function("clock => minicodecAudio.currentTime > clock + 0.2", arg=clock)
     assert place(player) == stopped and not playing(player)
 
 
@@ -138,21 +148,35 @@ def test_switching_keeps_time_to_the_sample(tab, pages, loop, count):
             assert height == next((h for t, h in reversed(turns) if when >= t), 1.0), when
 
 
-def test_all_versions_start_at_one_moment_of_the_audio_clock(tab, pages):
+@pytest.mark.parametrize("late", [0, 2])
+def test_all_versions_start_at_one_moment_of_the_audio_clock(tab, pages, late):
+    """On a machine so busy that the moment passes before all are armed, twice, they try again."""
     tab.add_init_script("""
         window.starts = [];
+        window.late = 0;
         const start = AudioBufferSourceNode.prototype.start;
         AudioBufferSourceNode.prototype.start = function (when, offset) {
-            starts.push([when, offset, this.buffer.duration, this.context.currentTime]);
+            const { context } = this;
+            if (late > 0 && starts.length % 3 === 1) {
+                late--;
+                while (context.currentTime <= when);
+            }
+            starts.push([when, offset, this.buffer.duration, context.currentTime]);
             start.apply(this, arguments);
         };""")
     player = opened(tab, pages)
     player.get_by_role("button", name="Play").click()
-    wait_until_it_plays(player)
+    wait_until_it_plays(player)  # the clock runs only now, as it must for the busy loop to end
+    player.get_by_role("button", name="Pause").click()
+    let_go(tab)
+    tab.evaluate("late => { window.late = late; window.starts = []; }", late)
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player, beyond=0.3)
     starts = tab.evaluate("starts")
-    assert len(starts) == 3
-    assert len({(when, offset, length) for when, offset, length, _ in starts}) == 1
-    assert all(now < when for when, _, _, now in starts), "one began before all were armed"
+    assert len(starts) >= 3 * (late + 1) and len(starts) % 3 == 0
+    armed = starts[-3:]
+    assert len({(when, offset, length) for when, offset, length, _ in armed}) == 1
+    assert all(now < when for when, _, _, now in armed), "one began before all were armed"
 
 
 def test_keys(tab, pages):
@@ -176,8 +200,9 @@ def test_keys(tab, pages):
     )
     keys.press("Space")
     wait_until_it_plays(player, beyond=1.1)
+    before = place(player)
     keys.press("ArrowLeft")
-    assert playing(player) and place(player) < 1
+    assert playing(player) and place(player) == pytest.approx(before - 1, abs=0.11)
     keys.press("Space")
     assert not playing(player)
     keys.press("Home")
@@ -206,12 +231,9 @@ def test_the_end_is_the_end_and_play_begins_again(tab, pages):
     for _ in range(3):
         tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Space")
-    wait_until_it_plays(player, beyond=3.1)
-    for _ in range(100):
-        if not playing(player):
-            break
-        tab.wait_for_timeout(20)
-    assert not playing(player) and place(player) == 0
+    player.get_by_text("0:00.0 /").wait_for()
+    assert not playing(player)
+    assert tab.evaluate("minicodecAudio.currentTime") >= 1, "it ended before the end"
 
 
 def drag(tab, player, start: float, end: float) -> None:
@@ -228,13 +250,9 @@ def test_a_dragged_region_loops(tab, pages):
     drag(tab, player, 2.0, 1.6)
     assert player.get_by_role("status").inner_text() == "Loop from 1.6 seconds to 2.0 seconds"
     player.get_by_role("button", name="Play").click()
-    seen = []
-    for _ in range(30):
-        tab.wait_for_timeout(40)
-        seen.append(place(player))
-    assert playing(player)
+    seen = places_of_a_loop(player)
     assert min(seen) >= 1.59 and max(seen) <= 2.01
-    assert any(b < a for a, b in zip(seen, seen[1:])), "it never went round"
+    wait_until_it_plays(player)
     tab.keyboard.press("Escape")
     assert not player.locator(".mc-region").is_visible() and playing(player)
 
@@ -268,13 +286,12 @@ def test_two_players_take_turns(tab, pages):
     # The plain players inside take part too.
     first.locator("summary").click()
     first.locator("audio").first.evaluate("audio => audio.play()")
-    tab.wait_for_timeout(100)
-    assert not playing(second)
+    second.get_by_role("button", name="Play").wait_for()
     assert tab.locator(".mc-panel").count() == 2, "a figure was upgraded twice"
 
 
 def test_without_scripts_the_list_plays(browser, pages):
-    context = browser.new_context(java_script_enabled=False)
+    context = new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto((pages / "one.html").as_uri())
     assert page.locator(".mc-panel").count() == 0
@@ -345,7 +362,7 @@ def test_it_is_dark_where_the_page_is(tab, pages):
 
 
 def test_a_phone_shows_it_whole(browser, pages):
-    context = browser.new_context(viewport={"width": 360, "height": 740}, is_mobile=True)
+    context = new_context(browser, viewport={"width": 360, "height": 740}, is_mobile=True)
     page = context.new_page()
     player = opened(page, pages)
     player.locator(".mc-panel").wait_for()
@@ -363,40 +380,42 @@ def test_a_phone_shows_it_whole(browser, pages):
 
 
 def test_with_reduced_motion_the_cursor_rests_between_steps(browser, pages):
-    context = browser.new_context(reduced_motion="reduce")
+    context = new_context(browser, reduced_motion="reduce")
     page = context.new_page()
     player = opened(page, pages)
+    player.get_by_role("button", name="Loop").click()
     player.get_by_role("button", name="Play").click()
     wait_until_it_plays(player)
-    moved = page.evaluate("""async () => {
-        let count = 0;
-        const cursor = document.querySelector('.mc-cursor');
-        new MutationObserver(() => count++).observe(cursor, { attributes: true });
-        await new Promise(resolve => setTimeout(resolve, 1100));
-        return count;
-    }""")
+    let_go(page)
+    steps = page.evaluate("""() => new Promise(resolve => {
+        const steps = [], cursor = document.querySelector('.mc-cursor');
+        new MutationObserver(() => {
+            if (steps.push(performance.now()) === 4) resolve(steps);
+        }).observe(cursor, { attributes: true });
+    })""")
     context.close()
-    assert 1 <= moved <= 3
+    # A busy machine takes its steps later, never sooner.
+    assert all(later - sooner > 400 for sooner, later in zip(steps, steps[1:])), steps
+
+
+# Of the picture without its scale; `others` are those of other pictures, of which it must be none.
+DRAWN = """others => {
+    const canvas = document.querySelector('.mc-mel');
+    const { data } = canvas.getContext('2d').getImageData(60, 0, canvas.width - 60, canvas.height);
+    const sum = data.reduce((sum, value) => sum + value, 0);
+    return others.includes(sum) ? 0 : sum;
+}"""
 
 
 def test_the_picture_is_drawn_and_follows_the_version(tab, pages):
     player = opened(tab, pages)
     player.locator(".mc-panel").wait_for()
-    sums = []
-    for press in ("1", "3", None):
-        tab.wait_for_timeout(300)
-        if press:
-            player.get_by_role("slider").focus()
-            tab.keyboard.press(press)
-        else:
-            player.get_by_role("button", name="Difference").click()
-        sums.append(
-            player.locator(".mc-mel").evaluate(
-                "c => c.getContext('2d').getImageData(60, 0, c.width - 60, c.height).data"
-                ".reduce((sum, value) => sum + value, 0)"
-            )
-        )
-    assert len(set(sums)) == 3 and min(sums) > 0
+    first = tab.wait_for_function(DRAWN, arg=[]).json_value()
+    player.get_by_role("slider").focus()
+    tab.keyboard.press("3")
+    third = tab.wait_for_function(DRAWN, arg=[first]).json_value()
+    player.get_by_role("button", name="Difference").click()
+    tab.wait_for_function(DRAWN, arg=[first, third])
     assert player.get_by_role("img").get_attribute("aria-label").startswith("Difference")
 
 
@@ -430,7 +449,7 @@ def test_a_microphone_that_fails_says_why(tab, pages, situation, words):
     figure = opened(tab, pages, "voice")
     tab.evaluate(f"() => {{ {situation} }}")
     figure.get_by_role("button", name="Record 1 second").click()
-    figure.get_by_role("status").get_by_text(words).wait_for(timeout=2000)
+    figure.get_by_role("status").get_by_text(words).wait_for()
     assert figure.get_by_role("button", name="Record").is_visible()
 
 
@@ -447,10 +466,10 @@ def test_a_file_is_cut_and_sent_to_colab(tab, pages, tmp_path):
     }""")
     chooser = figure.locator("input[type=file]")
     chooser.set_input_files(tmp_path / "not.wav")
-    figure.get_by_text("not audio that the browser can read").wait_for(timeout=2000)
+    figure.get_by_text("not audio that the browser can read").wait_for()
     assert tab.evaluate("window.sent") is None
     chooser.set_input_files(tmp_path / "stereo.flac")
-    figure.get_by_text("Thank you. (its first 1 second)").wait_for(timeout=2000)
+    figure.get_by_text("Thank you. (its first 1 second)").wait_for()
     name, text = tab.evaluate("window.sent")
     samples, rate = soundfile.read(io.BytesIO(base64.b64decode(text)))
     assert (name, rate, samples.shape) == ("minicodec.test", RATE, (RATE,))

@@ -3,7 +3,7 @@
 
 import { FADE, levels, positionAt } from "./logic.mjs";
 
-const LEAD = 0.02; // seconds from the call to the first sample: all sources are armed by then
+const LEAD = 0.02; // seconds from the call to the first sample: time to arm all sources
 
 /** The one AudioContext of this page. Browsers want it made, or woken, in a click or key press. */
 export function audioContext() {
@@ -62,6 +62,12 @@ export class Engine {
   /** Play from `offset` to `end`; with `loop`, go on at `start`. */
   start(offset, { start = 0, end = this.duration, loop = false } = {}) {
     this.stop();
+    for (let lead = LEAD; !this.arm(lead, offset, { start, end, loop }); lead *= 2);
+  }
+
+  /** Have all sources begin together, in `lead` seconds. False if that was too soon: on a busy
+   *  machine the moment may pass before the last one is armed, which then would come too late. */
+  arm(lead, offset, { start, end, loop }) {
     const wanted = levels(this.buffers.length, this.active);
     this.voices = this.buffers.map((buffer, index) => {
       const source = new AudioBufferSourceNode(this.context, {
@@ -72,12 +78,19 @@ export class Engine {
       return { source, gain };
     });
     // Making the sources may take long, so the moment is fixed when all of them are there.
-    const startedAt = this.context.currentTime + LEAD;
+    const startedAt = this.context.currentTime + lead;
     this.span = { startedAt, offset, start, end, loop };
     for (const { source } of this.voices) {
       if (loop) source.start(startedAt, offset);
       else source.start(startedAt, offset, end - offset);
     }
+    // What is rendered at this moment was begun before: some of the time must be left.
+    if (this.context.currentTime < startedAt - LEAD / 2) return true;
+    for (const { source, gain } of this.voices) {
+      gain.disconnect();
+      source.stop();
+    }
+    return false;
   }
 
   /** Fade out, and remember the place. */
