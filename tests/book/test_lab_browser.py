@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -12,11 +13,21 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from browsing import BROWSERS, FLAGS, chosen, unavailable, wait_until_it_plays
+from browsing import (
+    BROWSERS,
+    FLAGS,
+    HANGS,
+    chosen,
+    launched,
+    new_context,
+    unavailable,
+    wait_until_it_plays,
+)
 
 pytestmark = pytest.mark.browser
 
 # The browser brings a microphone that beeps once a second.
+WAIT = 0.1  # seconds between two looks at whether the server is there
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 CELLS = [
     """import torch
@@ -66,37 +77,33 @@ def lab(tmp_path_factory) -> Iterator[str]:
     log = (folder / "log").open("w")
     server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
+    for _ in range(round(HANGS / 1000 / WAIT)):
         try:
-            urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)
+            urllib.request.urlopen(f"{address}/api?token={token}", timeout=HANGS / 1000)
             break
         except OSError:
-            time.sleep(0.1)
-    else:
-        server.kill()
+            if server.poll() is not None:
+                break
+            time.sleep(WAIT)
+    if server.poll() is not None:
         raise AssertionError((folder / "log").read_text()[-2000:])
     yield f"{address}/lab/tree/test.ipynb?token={token}"
     server.terminate()
-    server.wait(10)
+    server.wait(HANGS / 1000)
 
 
 @pytest.fixture(scope="module")
 def notebook(lab) -> Iterator:
     """The page of the notebook, all cells run."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(p for p in map(shutil.which, BROWSERS) if p)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + MICROPHONE)
-        page = browser.new_page(viewport={"width": 1200, "height": 1600})
+    for browser in launched(FLAGS + MICROPHONE):
+        page = new_context(browser, viewport={"width": 1200, "height": 1600}).new_page()
         page.goto(lab)
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=30_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=30_000)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.get_by_text("heard False False").wait_for(timeout=60_000)
+        page.get_by_text("heard False False").wait_for()
         yield page
-        browser.close()
 
 
 def test_compare_plays_and_its_keys_leave_the_notebook_alone(notebook):
@@ -116,7 +123,7 @@ def test_a_slider_runs_the_codec_again(notebook):
     assert cell.locator(".minicodec-player").count() == 1
     cell.locator(".widget-slider:has-text('damaged bits') .noUi-handle").press("ArrowRight")
     player = cell.locator(".minicodec-player").nth(1)
-    player.get_by_text("1 damaged bit").first.wait_for(timeout=20_000)
+    player.get_by_text("1 damaged bit").first.wait_for()
     player.locator(".mc-choice").nth(1).click()
     wait_until_it_plays(player)
 
@@ -124,7 +131,8 @@ def test_a_slider_runs_the_codec_again(notebook):
 def test_a_voice_reaches_python(notebook):
     cell = notebook.locator(".jp-CodeCell").nth(2)
     cell.get_by_role("button", name="Record").click()
-    cell.get_by_text("1.0 seconds received").wait_for(timeout=15_000)
+    # A busy machine's microphone may lose a little.
+    cell.get_by_text(re.compile(r"(0\.[5-9]|1\.0) seconds received")).wait_for()
 
 
 def test_a_file_reaches_python(notebook, tmp_path):
@@ -136,4 +144,4 @@ def test_a_file_reaches_python(notebook, tmp_path):
     with notebook.expect_file_chooser() as chooser:
         cell.get_by_role("button", name="Choose a file").click()
     chooser.value.set_files(tmp_path / "a.wav")
-    cell.get_by_text("0.5 seconds received").wait_for(timeout=15_000)
+    cell.get_by_text("0.5 seconds received").wait_for()
