@@ -10,8 +10,8 @@ does the same, `tools/mutation.yml` says why: the mutant is explained.
 
 The tests run in a copy of the tree. Everything but this package is imported once; each mutant then
 gets a fork of that process, and in it only the tests that reach the wrong line, the fastest first.
-It has its own limits of processor time and memory, so an endless loop is noticed as well. Tests that
-start processes of their own are left out: seconds each, and what they reach cannot be seen.
+It has its own limits of processor time and memory, so an endless loop is noticed as well. Left out
+are tests that start processes: they take seconds each, and what they reach cannot be seen.
 
 The result goes into benchmarks/mutation.json. Exit status: 0 if none survived unexplained.
 """

@@ -83,15 +83,15 @@ def _gather(x: Tensor) -> Tensor:
     """The rows that all processes hold, in the order of the processes; batches are equally long."""
     if not _together():
         return x
+    x = x.contiguous()
     parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(parts, x.contiguous())
+    distributed.all_gather(parts, x)
     return torch.cat(parts)
 
 
 def _agree(x: Tensor) -> Tensor:
     """The first process's value, in every process: what was drawn at random differs among them."""
     if _together():
-        x = x.contiguous()
         distributed.broadcast(x, src=0)
     return x
 

@@ -19,7 +19,7 @@ Chapter 09.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -74,7 +74,7 @@ class Balancer:
         decay: float = 0.999,
         balance: bool = True,
     ):
-        values = list(weights.values())
+        values = weights.values()
         if not all(math.isfinite(w) and w >= 0 for w in values) or not sum(values):
             raise ValueError(
                 f"loss weights must be finite, not negative and not all zero, not {dict(weights)}."
@@ -109,7 +109,7 @@ class Balancer:
         if not names:
             raise ValueError("the balancer needs at least one loss with a weight above zero.")
         gradients = {name: _gradient(name, losses[name], output) for name in names}
-        norms = dict(zip(names, _norms(list(gradients.values())), strict=True))
+        norms = dict(zip(names, _norms(gradients.values())))
         skipped = tuple(name for name in names if not math.isfinite(norms[name]))
         if len(skipped) == len(names):
             raise ValueError(f"the gradients of all losses ({', '.join(names)}) are not finite.")
@@ -158,8 +158,8 @@ class Balancer:
                 f"this balancer mixes {', '.join(sorted(self.weights))}, but the saved state has "
                 f"{', '.join(sorted(names[0] | names[1])) or 'nothing'}."
             )
-        self._sums = {k: float(v) for k, v in state["sums"].items()}
-        self._counts = {k: float(v) for k, v in state["counts"].items()}
+        self._sums = dict(state["sums"])
+        self._counts = dict(state["counts"])
 
 
 def _gradient(name: str, loss: Tensor, output: Tensor) -> Tensor:
@@ -172,10 +172,10 @@ def _gradient(name: str, loss: Tensor, output: Tensor) -> Tensor:
     return gradient
 
 
-def _norms(gradients: list[Tensor]) -> list[float]:
+def _norms(gradients: Iterable[Tensor]) -> list[float]:
     """Length of each gradient: mean over the batch, and over all processes."""
-    norms = torch.stack([g.detach().float().flatten(1).norm(dim=1).mean() for g in gradients])
+    norms = torch.stack([g.float().flatten(1).norm(dim=1).mean() for g in gradients])
     if dist.is_available() and dist.is_initialized():
         dist.all_reduce(norms)
         norms = norms / dist.get_world_size()
-    return [float(norm) for norm in norms.tolist()]
+    return norms.tolist()

@@ -8,7 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_threads import Together
 
+from minicodec.model import quantize
 from minicodec.model.quantize import Codebook, ResidualVectorQuantizer, kmeans, nearest
 
 STEPS = 60
@@ -270,7 +272,7 @@ def test_codebooks_agree_across_processes(tmp_path):
         subprocess.Popen([*run, str(rank), str(tmp_path / "meet"), str(tmp_path / f"{rank}.pt")])
         for rank in (0, 1)
     ]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=600) for worker in workers] == [0, 0]
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
     for key, value in first["ours"].items():
         assert torch.equal(value, second["ours"][key]), key
@@ -288,6 +290,73 @@ def test_codebooks_agree_across_processes(tmp_path):
             alone.counts[:4] = 1e-3
         alone.update(x, alone.encode(x))
     torch.testing.assert_close(first["ours"]["embedding"], alone.embedding, atol=1e-4, rtol=1e-4)
+
+
+@pytest.fixture
+def in_threads(monkeypatch):
+    """Codebooks of a group, each in a thread of its own."""
+
+    def train(data, work) -> list[Codebook]:
+        books = [Codebook(32, 128) for _ in data]
+        group = Together(len(data))
+        with monkeypatch.context() as patch:
+            patch.setattr(quantize, "distributed", group)
+            group.run(lambda rank: work(books[rank], data[rank]))
+        for book in books[1:]:
+            assert same(book, books[0])
+        return books
+
+    return train
+
+
+def same(book: Codebook, other: Codebook) -> bool:
+    theirs = other.state_dict()
+    return all(torch.equal(value, theirs[key]) for key, value in book.state_dict().items())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_group_starts_from_the_latents_of_all(in_threads, size):
+    # As latents of one clip come: rows that lie far apart in memory.
+    data = [manifold(100).T.contiguous().T for _ in range(size)]
+    (book, *_) = in_threads(data, lambda book, x: book.initialize(x))
+    assert book.counts.sum() == size * 100  # each latent chose one
+
+
+def test_a_group_moves_its_averages_by_the_latents_of_all(in_threads):
+    data, start = [manifold(100) for _ in range(3)], Codebook(32, 128)
+    start.initialize(torch.cat(data))
+
+    def work(book, x):
+        book.load_state_dict(start.state_dict())
+        book.update(x, book.encode(x))
+
+    (book, *_) = in_threads(data, work)
+    start.update(torch.cat(data), start.encode(torch.cat(data)))
+    torch.testing.assert_close(book.sums, start.sums)
+    torch.testing.assert_close(book.counts, start.counts)
+    torch.testing.assert_close(book.embedding, start.embedding)
+
+
+def test_a_group_revives_the_dead_from_the_latents_of_all(in_threads):
+    data = [manifold(100) for _ in range(3)]
+
+    def work(book, x):
+        book.initialize(x)
+        book.counts[:20], book.sums[:20] = 1e-6, 1e-6
+        book.update(x, torch.full((100,), 31))
+
+    (book, *_) = in_threads(data, work)
+    differences = book.embedding[:20, None] - torch.stack(data)[:, None]
+    distances = differences.norm(dim=-1).amin(2)  # [3, 20]
+    assert distances.amin(0).max() < 1e-5
+    assert len(distances.argmin(0).unique()) == 3
+
+
+def test_torch_may_be_built_without_processes(monkeypatch):
+    monkeypatch.setattr(quantize.distributed, "is_available", lambda: False)
+    monkeypatch.delattr(quantize.distributed, "is_initialized")
+    rvq = ResidualVectorQuantizer(dim=8, n_q=1, codebook_size=4)
+    assert [rvq(torch.randn(1, 8, 20)).codes.shape[1] for _ in range(2)] == [1, 1]
 
 
 def test_kmeans_finds_clusters():
