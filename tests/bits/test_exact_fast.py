@@ -118,7 +118,7 @@ def run(threads: int, *args: str, device: str = "None") -> str:
                  ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}  # fmt: skip
     result = subprocess.run(
         [sys.executable, "-c", _SCRIPT.format(device=device), *args],
-        env={**os.environ, **variables}, capture_output=True, text=True, timeout=300,
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     count, _, answer = result.stdout.strip().partition(" ")

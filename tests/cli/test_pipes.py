@@ -72,7 +72,7 @@ SHELL = {"OMP_NUM_THREADS": "1", "MINICODEC": f"{sys.executable} -m minicodec"}
 
 def shell(command: str) -> subprocess.CompletedProcess:
     return subprocess.run(["bash", "-c", command], env=os.environ | SHELL, capture_output=True,
-                          check=False, timeout=120)  # fmt: skip
+                          check=False, timeout=600)  # fmt: skip
 
 
 def test_how_long_a_stream_says_it_is(folder):

@@ -175,7 +175,7 @@ class Fifo:
         self.data = self.path.read_bytes()
 
     def read(self) -> bytes:
-        self._thread.join(timeout=60)
+        self._thread.join(timeout=600)
         assert not self._thread.is_alive() and stat.S_ISFIFO(self.path.stat().st_mode)
         return self.data
 
