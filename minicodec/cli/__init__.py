@@ -13,15 +13,22 @@ minicodec evaluate recordings -b 1.5 6 -o table.json
 which checks all of its arguments before it begins with anything that takes long.
 """
 
-import os
+import argparse
+import re
 import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 
 from minicodec.cli import arguments
+from minicodec.cli.words import Notes, Output, finish
+from minicodec.sound.names import printable
 from minicodec.training.interrupts import Interrupted, Stopped, obeyed
+
+#: What torch says, on the CPU and on a GPU.
+_NO_MEMORY = re.compile("not enough memory|out of memory", re.IGNORECASE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,8 +38,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit status: 0, 2 for wrong input, 141 when nobody listened to the end of the output,
         128 + its number when a signal ended the command, so 130 for Ctrl-C and 143 for SIGTERM.
     """
-    parser = arguments.parser()
-    args = parser.parse_args(argv)
+    args = argparse.Namespace(command=None)
+    with redirect_stdout(Output(sys.stdout)), redirect_stderr(Notes(sys.stderr)):
+        try:
+            try:
+                return _run(arguments.parser(), argv, args)
+            finally:
+                finish()
+        except BrokenPipeError:
+            return 141
+        except (ValueError, OSError) as error:
+            _tell(args, str(error))
+            return 2
+
+
+def _run(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None, args: argparse.Namespace
+) -> int:
+    parser.parse_args(argv, args)
     if args.command is None:
         parser.print_help(sys.stderr)
         return 2
@@ -42,28 +65,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         with obeyed(), warnings.catch_warnings():
             warnings.showwarning = _note
             command.run(args)
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still in the buffer can go nowhere; Python would complain about it at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError) as error:
-        print(f"minicodec {args.command}: {error}", file=sys.stderr)
-        return 2
     except Interrupted as end:
         if str(end):  # of several processes that train together one speaks
-            print(f"minicodec {args.command}: {end}", file=sys.stderr)
+            _tell(args, str(end))
         return 128 + end.number
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
         name = signal.Signals(number).name
-        print(
-            f"minicodec {args.command}: interrupted by {name}; no file is left half-written.",
-            file=sys.stderr,
-        )
+        _tell(args, f"interrupted by {name}; no file is left half-written.")
         return 128 + number
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+            raise ValueError("there is not enough memory for this.") from error
+        raise
     return 0
 
 
+def _tell(args: argparse.Namespace, sentence: str) -> None:
+    command = f"minicodec {args.command}" if args.command else "minicodec"
+    print(f"{command}: {printable(sentence)}", file=sys.stderr)
+
+
 def _note(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"note: {message}", file=sys.stderr)
+    print(f"note: {printable(str(message))}", file=sys.stderr)

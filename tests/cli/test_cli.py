@@ -40,8 +40,8 @@ def test_without_a_command_it_lists_them(capsys):
 def test_help_and_wrong_options_wait_for_nothing(words):
     """Modules and not seconds: torch alone takes more of those than a reader of help should."""
     code = (
-        "import sys\nfrom minicodec.cli import main\n"
-        f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom minicodec.__main__ import main\n"
+        f"sys.argv[1:] = {words!r}\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
         "sys.exit(','.join({'torch', 'numpy', 'soundfile', 'tqdm'} & {*sys.modules}) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
