@@ -5,6 +5,7 @@ that cannot be coded does not keep the others from it.
 """
 
 import argparse
+import os
 import signal
 import sys
 import warnings
@@ -12,9 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Lock, Thread
+from typing import Any, NamedTuple, cast
 
 import torch
 from tqdm import tqdm
@@ -267,6 +270,7 @@ def _in_processes(
 
 _work: Work
 _report: Report
+_busy = Lock()
 
 
 def _begin(
@@ -282,13 +286,23 @@ def _begin(
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(threads)
 
+    first = cast(BaseProcess, parent_process())
+
     def put(kind: str, what: Any) -> None:
-        if stop.is_set():
+        if stop.is_set() or not first.is_alive():
             raise KeyboardInterrupt
         queue.put((kind, what))
 
+    def follow() -> None:
+        first.join()
+        with _busy:  # a job tidies up before that
+            os._exit(1)
+
+    # If the first process is killed nobody would ever end this one.
+    Thread(target=follow, daemon=True).start()
     _work, _report = make(args), Report(put)
 
 
 def _in_process(job: Job) -> str:
-    return _one(_work, job, _report)
+    with _busy:
+        return _one(_work, job, _report)

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -145,6 +146,22 @@ def test_processes_share_the_work(album, capsys):
         results[jobs] = (status, lines, files)
     assert results["1"] == results["2"]
     assert results["2"][0] == 2 and len(results["2"][2]) == 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_processes_end_with_the_first_one(album):
+    """However it ended: they hold its output, which is not closed before they are gone."""
+    for name in "defg":
+        audio.save(f"album/{name}.wav", torch.zeros(1, 24000 * 200), 24000)
+    words = ["encode", "album", *TINY, "-o", "out", "--jobs", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "minicodec", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline().startswith(b"out/")
+        first.kill()
+        first.communicate(timeout=120)
+    assert not [path for path in (album / "out").rglob("*") if ".part" in path.name]
 
 
 def test_one_bar_for_all(album, capsys, monkeypatch):
