@@ -84,6 +84,7 @@ def _roundtrip(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("input", help=f"{KINDS} file")
     _output(sub, "file to write; else named after the input")
     _model(sub, MODELS[0])
+    _device(sub)
     _bandwidth(sub)
 
 
@@ -91,6 +92,7 @@ def _listen(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("input", nargs="?", help=f"{KINDS} file; else a clip of ours")
     _output(sub, "page to write; else listen.html")
     _model(sub, MODELS[0])
+    _device(sub)
 
 
 def _evaluate(sub: argparse.ArgumentParser) -> None:
@@ -99,6 +101,7 @@ def _evaluate(sub: argparse.ArgumentParser) -> None:
     )
     _output(sub, "also write the table to this .json or .csv file")
     _model(sub, MODELS[0])
+    _device(sub)
     _bandwidth(sub, "in kbps; all there are by default", nargs="+")
     sub.add_argument("--measures", nargs="+", metavar="NAME", choices=MEASURES,
                      help=f"{', '.join(MEASURES)}; by default all that are installed")  # fmt: skip

@@ -8,7 +8,7 @@ import math
 import sys
 from pathlib import Path
 
-from minicodec.cli.common import target_path
+from minicodec.cli.common import check_device, target_path
 from minicodec.listening import evaluation, opus_codec
 from minicodec.model.pretrained import config_of, load
 from minicodec.sound import judges
@@ -30,13 +30,14 @@ def run(args: argparse.Namespace) -> None:
     config = config_of(args.model)
     for bandwidth in args.bandwidth or ():
         config.n_q(bandwidth)  # refuses one that there is not
+    check_device(args.device)
     clips = by_class(args.input)
     _note_what_is_missing(args)
     opus = args.opus
     if opus is None:
         opus = _OPUS if opus_codec.opus_tools() else []
     rows = evaluation.evaluate(
-        load(args.model),
+        load(args.model, device=args.device),
         clips,
         args.bandwidth,
         args.measures,

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from minicodec import listening
 from minicodec.bits.bitstream import compress, decompress
-from minicodec.cli.common import note_changes, target_path
+from minicodec.cli.common import check_device, note_changes, target_path
 from minicodec.model.pretrained import config_of, load
 from minicodec.sound import audio
 
@@ -22,15 +22,15 @@ def run(args: argparse.Namespace) -> None:
     if args.output:
         target = target_path(args.input, args.output, [".html"], args.force)
     config = config_of(args.model)
+    check_device(args.device)
     rate = config.sample_rate
     if args.input is None:
         clip = audio.mix(audio.clip("speech_en", rate), config.channels)
     else:
-        sound, own_rate = audio.load(args.input)
+        sound, own_rate = audio.load(args.input, seconds=_SECONDS)
         note_changes(own_rate, sound.shape[0], config, args.model, args.input)
-        sound = audio.mix(sound[:, : _SECONDS * own_rate], config.channels)
-        clip = audio.resample(sound, own_rate, rate)[None]
-    codec = load(args.model)
+        clip = audio.resample(audio.mix(sound, config.channels), own_rate, rate)[None]
+    codec = load(args.model, device=args.device)
     sounds = {"original": clip}
     for bandwidth in tqdm(config.bandwidths, desc="coding", unit="bandwidth"):
         data = compress(codec, clip, bandwidth)

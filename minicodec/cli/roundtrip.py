@@ -2,7 +2,7 @@
 
 import argparse
 
-from minicodec.cli.common import LONG, note_changes, target_path
+from minicodec.cli.common import LONG, check_device, note_changes, target_path
 from minicodec.model.pretrained import config_of, load
 from minicodec.sound import audio
 from minicodec.sound.files import WRITABLE
@@ -15,13 +15,14 @@ def run(args: argparse.Namespace) -> None:
     config = config_of(args.model)
     if args.bandwidth is not None:
         config.n_q(args.bandwidth)  # refuses one that there is not
+    check_device(args.device)
     sound, rate = audio.load(args.input)
     note_changes(rate, sound.shape[0], config, args.model, args.input)
     clip = audio.resample(audio.mix(sound, config.channels), rate, config.sample_rate)[None]
-    codec = load(args.model)
+    codec = load(args.model, device=args.device)
     long = clip.shape[-1] > LONG * config.sample_rate
     codes, scales = codec.encode_scaled(clip, args.bandwidth, long)
-    copy = codec.decode(codes, scales, clip.shape[-1], long)
+    copy = codec.decode(codes, scales, clip.shape[-1], long).cpu()
     audio.save(target, copy, config.sample_rate)
     mel = float(mel_distance(copy, clip, config.sample_rate))
     print(f"{target}: SI-SDR {float(si_sdr(copy, clip)):.2f} dB, mel distance {mel:.2f} dB")

@@ -21,6 +21,7 @@ from minicodec.model.codec import Codec
 from minicodec.sound import audio as audio_
 from minicodec.sound import judges
 from minicodec.sound.metrics import mel_distance, si_sdr
+from minicodec.sound.names import printable
 
 Row = dict[str, Any]
 
@@ -59,7 +60,7 @@ def evaluate(
 
     Args:
         clips: class of sound → clips, [1, C, T] at the codec's rate, or audio files. A file that
-            cannot be read is left out, with a warning.
+            cannot be read or converted is left out, with a warning.
         bandwidths: in kbps; all of the codec's by default.
         measures: names in `MEASURES`; all that are installed by default. Those for speech alone are
             taken in classes whose name has "speech" in it.
@@ -108,12 +109,12 @@ def evaluate(
         except audio_.AudioFileError as error:
             warnings.warn(f"left out: {error}", stacklevel=2)
             continue
-        name = str(place) if isinstance(source, Tensor) else Path(source).name
+        name = str(place) if isinstance(source, Tensor) else printable(Path(source).name)
         wanted = [n for n in names if n not in SPEECH_ONLY or "speech" in kind.lower()]
         for condition, run in conditions.items():
             copy, size = run(clip)
             kbps = size * 8 * config.sample_rate / clip.shape[-1] / 1000
-            row = {"class": kind, "clip": name, "condition": condition, "kbps": kbps}
+            row = {"class": printable(kind), "clip": name, "condition": condition, "kbps": kbps}
             rows.append(row | {n: MEASURES[n](copy, clip, config.sample_rate) for n in wanted})
     if not rows:
         raise ValueError("there is not one clip to evaluate on.")
@@ -185,7 +186,7 @@ def table(rows: Sequence[Row]) -> str:
 def _ours(codec: Codec, bandwidth: float, entropy: str) -> Callable[[Tensor], tuple[Tensor, int]]:
     def run(clip: Tensor) -> tuple[Tensor, int]:
         data = compress(codec, clip, bandwidth, entropy)
-        return decompress(data, codec), len(data)
+        return decompress(data, codec).to(clip.device), len(data)
 
     return run
 
@@ -194,7 +195,6 @@ def _clip(source: Tensor | str | Path, codec: Codec, seconds: float | None) -> T
     config = codec.config
     if isinstance(source, Tensor):
         audio_.check(source, config.channels)
-        clip = source
-    else:
-        clip = audio_.load(source, config.sample_rate, config.channels)[0][None]
-    return clip if seconds is None else clip[..., : max(1, round(seconds * config.sample_rate))]
+        end = None if seconds is None else max(1, round(seconds * config.sample_rate))
+        return source[..., :end]
+    return audio_.load(source, config.sample_rate, config.channels, seconds)[0][None]

@@ -241,18 +241,26 @@ def test_a_signal_before_any_sound(folder, capsys, monkeypatch):
     assert not (folder / "live.mcdc").exists()
 
 
-@pytest.mark.parametrize("command", ["encode", "decode"])
-def test_a_device_that_is_not_there(folder, capsys, command):
-    source = "mono.wav" if command == "encode" else "x.mcdc"
-    (folder / "x.mcdc").write_bytes(b"")
+@pytest.mark.parametrize("command", ["encode", "decode", "roundtrip", "listen", "evaluate"])
+def test_a_device_that_is_not_there(album, capsys, command):
+    source = {"decode": "x.mcdc", "evaluate": "album"}.get(command, "mono.wav")
+    (album / "x.mcdc").write_bytes(b"")
     for name in ("cuda:99", "abacus"):
         check_refused(
-            folder, capsys, [command, source, *TINY, "--device", name], f"no device '{name}' here"
+            album, capsys, [command, source, *TINY, "--device", name], f"no device '{name}' here"
         )
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-def test_on_a_gpu(folder, capsys):
-    for command, name in (("encode", "mono.wav"), ("decode", "mono.mcdc")):
-        assert run(command, name, *TINY, "--device", "cuda", "-f") == 0
-    assert audio.load("mono.wav")[0].shape == (1, 30000)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_on_a_device(album, capsys, device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA GPU")
+    for words in (
+        ["encode", "album"],
+        ["decode", "album", "-o", "heard"],
+        ["roundtrip", "mono.wav"],
+        ["listen", "mono.wav"],
+        ["evaluate", "album", "--measures", "si_sdr"],
+    ):
+        assert run(*words, *TINY, "--device", device) == 0
+    assert audio.load("heard/live/b.wav")[0].shape == (1, 3000)
