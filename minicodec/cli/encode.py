@@ -64,7 +64,8 @@ class Encoding:
             Interrupted: if a signal ended a recording, when all that came before it is written.
         """
         if not is_pipe(job.source):
-            self._encode(job, open_blocks(job.source), report)
+            with open_blocks(job.source) as sound:
+                self._encode(job, sound, report)
             return
         with opened_pipe(job.source) as pipe, Interrupts() as interrupts:
             try:

@@ -4,53 +4,42 @@
     for block in sound.converted(24000, channels=1):         # [1, 1, n]
         ...
 
-Files are read as `minicodec.audio` reads them. What comes through a pipe has to be WAV: its header
-is enough to begin with, while other formats are read by going back and forth.
-
-WAV is described in Microsoft and IBM, *Multimedia Programming Interface and Data Specifications
-1.0*, 1991. A program that writes it into a pipe does not know the length either, and states a huge
-one (ffmpeg 0xFFFFFFFF, sox about 0x7FFFF000) or none: so the end of the pipe counts.
+What is read is what `minicodec.audio.load` reads (`minicodec.sound.reading`); what is written into
+a pipe is WAV.
 """
 
+import os
 import struct
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 from torch import Tensor
 
 from minicodec.sound import audio as audio_
-from minicodec.sound.audio import AudioFileError
 from minicodec.sound.files import whole_sound
+from minicodec.sound.reading import open_sound
+from minicodec.sound.wav_pipe import PCM, UNKNOWN
 
-_BLOCK = 1 << 16  # samples read at a time, whatever rate a header may claim
-_UNKNOWN = 0xFFFFFFFF  # a length, in the header of a WAV that goes into a pipe
-_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-_SAMPLES = {  # by format and bits: type in the file, value of silence, value of full scale
-    (_PCM, 8): ("u1", 128, 2.0**7),
-    (_PCM, 16): ("<i2", 0, 2.0**15),
-    (_PCM, 24): ("u1", 0, 2.0**31),
-    (_PCM, 32): ("<i4", 0, 2.0**31),
-    (_FLOAT, 32): ("<f4", 0, 1.0),
-    (_FLOAT, 64): ("<f8", 0, 1.0),
-}
+_MOST = 1 << 16  # samples that go through the resampler at a time, after it
 
 
 @dataclass(frozen=True)
 class BlockReader:
-    """A sound that is read once, from front to back."""
+    """A sound that is read once, from front to back: in a `with` statement, or to its end."""
 
     sample_rate: int
     channels: int
     length: int | None  #: samples, if they are known before they are read
     blocks: Iterable[Tensor]  #: [C, n] float32
+    close: Callable[[], None]  #: lets go of the file
 
     def converted(self, sample_rate: int, channels: int) -> Iterator[Tensor]:
         """The same sound at another rate and with other channels, as `audio.resample` and `mix`.
@@ -59,7 +48,7 @@ class BlockReader:
             [1, channels, n]
 
         Raises:
-            ValueError: for a change that has no meaning, or by more than a factor of 1000.
+            ValueError: for a change that has no meaning, or by more than a factor of 100.
         """
         audio_.check_rates(self.sample_rate, sample_rate)
         mixed = (audio_.mix(block, channels) for block in self.blocks)
@@ -68,7 +57,8 @@ class BlockReader:
             return
         stream = soxr.ResampleStream(self.sample_rate, sample_rate, channels, quality="VHQ")
         first, silent = None, True
-        for block in mixed:
+        most = max(1, _MOST * self.sample_rate // sample_rate)
+        for block in chain.from_iterable(block.split(most, dim=-1) for block in mixed):
             first = block[:, :1] if first is None else first
             out = stream.resample_chunk(np.ascontiguousarray(block.numpy().T))
             silent = silent and not len(out)
@@ -80,120 +70,27 @@ class BlockReader:
         elif silent and first is not None:  # a clip of one sample has one at a lower rate too
             yield first[None]
 
+    def __enter__(self) -> "BlockReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def open_blocks(file: str | Path | BinaryIO) -> BlockReader:
     """Open a sound, to be read in blocks.
 
     Args:
-        file: the path of a file that `audio.load` reads, or an open binary file or pipe with WAV.
-
-    Raises:
-        AudioFileError: if there is no such file, or it is no audio; while blocks are read, if they
-            are damaged, hold NaN or infinity, or there are none.
+        file: as of `minicodec.sound.reading.open_sound`, which also says what is raised.
     """
-    if not isinstance(file, (str, Path)):
-        return _open_wav(file)
-    audio_.check_file(file)
-    try:
-        opened = soundfile.SoundFile(file)
-    except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        raise audio_.unreadable(file, error) from error
+    sound = open_sound(file)
 
-    def blocks() -> Iterator[np.ndarray]:
-        with opened:
-            while True:
-                try:
-                    block = opened.read(_BLOCK, dtype="float32", always_2d=True)
-                except (soundfile.SoundFileError, RuntimeError) as error:
-                    raise audio_.unreadable(file, error) from error
-                if not len(block):
-                    return
-                yield block
+    def blocks() -> Iterator[Tensor]:
+        with sound:
+            for block in sound.blocks:
+                yield torch.from_numpy(np.ascontiguousarray(block.T))
 
-    rate, channels, length = opened.samplerate, opened.channels, opened.frames
-    return BlockReader(rate, channels, length, _checked(blocks(), str(file)))
-
-
-def _open_wav(file: BinaryIO) -> BlockReader:
-    name = str(getattr(file, "name", "this stream"))
-    head = _read(file, 12)
-    if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
-        raise AudioFileError(
-            f"{name} is not WAV, but begins with {head[:12]!r}: only WAV can be read from a pipe."
-        )
-    form = b""
-    while True:
-        kind, size = _chunk_head(file, name)
-        if kind == b"data":
-            break
-        if kind == b"fmt " and size <= 1024:
-            form = _read(file, size + size % 2)
-        else:
-            _skip(file, size + size % 2)
-    if len(form) < 16:
-        raise AudioFileError(f"{name} is WAV, but says nothing about its samples.")
-    tag, channels, rate, _, frame, bits = struct.unpack_from("<HHIIHH", form)
-    if tag == _EXTENSIBLE and len(form) >= 26:
-        (tag,) = struct.unpack_from("<H", form, 24)
-    if (tag, bits) not in _SAMPLES or not channels or not rate or frame != channels * bits // 8:
-        raise AudioFileError(
-            f"{name} is WAV of a kind that is not known (format {tag}, {bits} bits, {channels} "
-            f"channels, {rate} Hz): use 16-bit PCM."
-        )
-
-    def blocks() -> Iterator[np.ndarray]:
-        left = size if size else _UNKNOWN
-        while left:
-            data = _read(file, min(left, _BLOCK // 4 * frame))  # the pipe may be live: not too much
-            left = left - len(data) if left < 0x7FFFF000 else left
-            data = data[: len(data) // frame * frame]  # a pipe may break within a sample
-            if not data:
-                return
-            yield _samples(data, tag, bits).reshape(-1, channels)
-
-    return BlockReader(rate, channels, None, _checked(blocks(), name))
-
-
-def _chunk_head(file: BinaryIO, name: str) -> tuple[bytes, int]:
-    head = _read(file, 8)
-    if len(head) < 8:
-        raise AudioFileError(f"{name} is WAV, but breaks off before its samples.")
-    return head[:4], int.from_bytes(head[4:], "little")
-
-
-def _samples(data: bytes, tag: int, bits: int) -> np.ndarray:
-    kind, silence, scale = _SAMPLES[tag, bits]
-    raw = np.frombuffer(data, kind)
-    if bits == 24:  # the upper three bytes of an integer of four
-        four = np.zeros((len(raw) // 3, 4), np.uint8)
-        four[:, 1:] = raw.reshape(-1, 3)
-        raw = four.view("<i4").reshape(-1)
-    return ((raw.astype(np.float64) - silence) / scale).astype(np.float32)
-
-
-def _read(file: BinaryIO, size: int) -> bytes:
-    """`size` bytes, fewer at the end only: a pipe gives what it has."""
-    pieces = []
-    while size and (data := file.read(size)):
-        pieces.append(data)
-        size -= len(data)
-    return b"".join(pieces)
-
-
-def _skip(file: BinaryIO, size: int) -> None:
-    while size and (data := _read(file, min(size, 1 << 16))):
-        size -= len(data)
-
-
-def _checked(blocks: Iterable[np.ndarray], name: str) -> Iterator[Tensor]:
-    empty = True
-    for block in blocks:
-        audio = torch.from_numpy(np.ascontiguousarray(block.T))
-        audio_.check_finite(audio, name, AudioFileError)
-        empty = False
-        yield audio
-    if empty:
-        raise AudioFileError(f"{name} is an audio file with no samples in it.")
+    return BlockReader(sound.sample_rate, sound.channels, sound.length, blocks(), sound.close)
 
 
 class BlockWriter:
@@ -217,11 +114,11 @@ class BlockWriter:
             self._append = self._whole.__enter__()
         else:
             width = 2 * channels
-            self._begin = target.tell() if target.seekable() else None
+            self._begin = target.tell() if target.seekable() and not _appends(target) else None
             target.write(
-                struct.pack("<4sI8sI", b"RIFF", _UNKNOWN, b"WAVEfmt ", 16)
-                + struct.pack("<HHII", _PCM, channels, sample_rate, sample_rate * width)
-                + struct.pack("<HH4sI", width, 16, b"data", _UNKNOWN)
+                struct.pack("<4sI8sI", b"RIFF", UNKNOWN, b"WAVEfmt ", 16)
+                + struct.pack("<HHII", PCM, channels, sample_rate, sample_rate * width)
+                + struct.pack("<HH4sI", width, 16, b"data", UNKNOWN)
             )
 
     def write(self, audio: Tensor) -> None:
@@ -258,10 +155,20 @@ class BlockWriter:
     def _tell_length(self, target: BinaryIO) -> None:
         """Put the length into the header of a WAV that is redirected to a file after all."""
         size = 2 * self._channels * self.length
-        if self._begin is None or size > _UNKNOWN - 36:
+        if self._begin is None or size > UNKNOWN - 36:
             return
         end = target.tell()
         for place, number in ((4, 36 + size), (40, size)):
             target.seek(self._begin + place)
             target.write(struct.pack("<I", number))
         target.seek(end)
+
+
+def _appends(file: BinaryIO) -> bool:
+    """Does all that is written go to the end of a file (`>>`), wherever one would put it?"""
+    try:
+        from fcntl import F_GETFL, fcntl  # which not every system has
+
+        return bool(fcntl(file.fileno(), F_GETFL) & os.O_APPEND)
+    except (ImportError, OSError):
+        return False

@@ -33,6 +33,10 @@ _BLOCK = 1 << 16  # frames at a time: libsndfile's Vorbis encoder crashes on a f
 _NO_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}
 
 
+class AudioFileError(ValueError):
+    """A file, or what came through a pipe, that cannot be read as audio."""
+
+
 class NotWritten(OSError, ValueError):
     """A file that could not be written; nothing was changed."""
 

@@ -1,5 +1,6 @@
 """Support: a folder of recordings as a source of sound."""
 
+import warnings
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-import soundfile
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,7 +16,10 @@ from tqdm import tqdm
 
 from minicodec.sound import audio
 from minicodec.sound.files import recordings
+from minicodec.sound.names import printable
+from minicodec.sound.reading import open_sound, true_length
 
+NAMED = 5  # damaged files that warnings name, at most
 TRIES = 100  # pieces that may turn out unusable in a row before we believe that all are
 
 
@@ -25,7 +28,7 @@ class Folder:
 
     Small sets are read once and kept in memory as 16-bit samples, resampled; of large ones only
     the piece that was drawn is read from the disk. Files that are damaged, too short or of too
-    many channels are skipped and counted.
+    many channels are skipped and counted; a warning names those that are damaged.
 
     Args:
         sample_rate, channels: of the sound that comes out.
@@ -47,6 +50,7 @@ class Folder:
         self.name, self.sample_rate, self.channels = str(path), sample_rate, channels
         self.skipped: Counter[str] = Counter()
         self.bad: list[str] = []
+        self.damaged: list[str] = []
         found = recordings(path)
         self.files: list[Path] = []
         lengths: list[float] = []
@@ -54,17 +58,22 @@ class Folder:
         looking = f"looking at {Path(path).resolve().name}"
         for file in tqdm(found, desc=looking, unit="file", leave=False):
             try:
-                info = soundfile.info(file)
-            except (soundfile.SoundFileError, RuntimeError):
-                self._skip(file, "cannot be read")
+                frames, rate, own_channels = true_length(file)
+            except ValueError as error:
+                self._skip(file, "cannot be read", str(error))
                 continue
-            if info.frames < shortest * info.samplerate or info.frames < 1:
+            try:
+                audio.check_rates(rate, sample_rate)
+            except ValueError as error:
+                self._skip(file, "of another rate", f"{printable(str(file))}: {error}")
+                continue
+            if frames < shortest * rate:
                 self._skip(file, "too short")
-            elif info.channels > 2 and channels == 2:
+            elif own_channels > 2 and channels == 2:
                 self._skip(file, "more than two channels")
             else:
                 self.files.append(file)
-                lengths.append(info.frames / info.samplerate)
+                lengths.append(frames / rate)
         self.samples: list[np.ndarray] | None = None
         if sum(lengths) * sample_rate * channels * 2 <= memory:
             lengths = self._read_all(shortest)
@@ -74,7 +83,11 @@ class Folder:
                 f"{len(found)} audio files. Skipped: {dict(self.skipped) or 'none'}."
             )
         self.seconds: float | None = sum(lengths)
-        self._ends = list(accumulate(lengths))
+        self._lengths, self._ends = lengths, list(accumulate(lengths))
+        for text in self.damaged[:NAMED]:
+            warnings.warn(f"left out: {text}", stacklevel=2)
+        if len(self.damaged) > NAMED:
+            warnings.warn(f"left out: {len(self.damaged) - NAMED} more in {path}.", stacklevel=2)
 
     def crop(self, random: Random, length: int) -> Tensor:
         for _ in range(TRIES):
@@ -87,9 +100,9 @@ class Folder:
                 piece = torch.from_numpy(whole[:, start : start + length].astype(np.float32))
                 return fill(piece / 32768, length)
             try:
-                return self._read(self.files[index], place, length)
-            except (soundfile.SoundFileError, RuntimeError, ValueError):
-                self._skip(self.files[index], "damaged inside")
+                return self._read(index, place, length)
+            except ValueError as error:
+                self._skip(self.files[index], "damaged inside", str(error))
         raise ValueError(f"{self.name}: {TRIES} pieces in a row could not be read.")
 
     def recordings(self) -> Iterator[Tensor]:
@@ -99,16 +112,17 @@ class Folder:
                 continue
             try:
                 yield audio.load(self.files[index], self.sample_rate, self.channels)[0]
-            except ValueError:
-                self._skip(self.files[index], "damaged inside")
+            except ValueError as error:
+                self._skip(self.files[index], "damaged inside", str(error))
 
-    def _read(self, file: Path, place: float, length: int) -> Tensor:
-        with soundfile.SoundFile(file) as f:
-            wanted = -(-length * f.samplerate // self.sample_rate)
-            f.seek(int(place * max(1, f.frames - wanted + 1)))
-            samples = f.read(wanted, dtype="float32", always_2d=True)
-            rate = f.samplerate
-        return fill(fitted(samples.T, rate, self.sample_rate, self.channels), length)
+    def _read(self, index: int, place: float, length: int) -> Tensor:
+        with open_sound(self.files[index]) as sound:
+            rate = sound.sample_rate
+            wanted = -(-length * rate // self.sample_rate)
+            there = round(self._lengths[index] * rate)
+            sound.skip(int(place * max(1, there - wanted + 1)))
+            samples = sound.whole(wanted)
+        return fill(fitted(samples, rate, self.sample_rate, self.channels), length)
 
     def _read_all(self, shortest: float) -> list[float]:
         kept, self.samples = [], []
@@ -117,8 +131,8 @@ class Folder:
         for file in bar:
             try:
                 clip, _ = audio.load(file, self.sample_rate, self.channels)
-            except ValueError:
-                self._skip(file, "damaged inside")
+            except ValueError as error:
+                self._skip(file, "damaged inside", str(error))
                 continue
             if clip.shape[1] < int(shortest * self.sample_rate):  # the header promised more
                 self._skip(file, "too short")
@@ -128,10 +142,12 @@ class Folder:
         self.files = kept
         return [samples.shape[1] / self.sample_rate for samples in self.samples]
 
-    def _skip(self, file: Path, reason: str) -> None:
+    def _skip(self, file: Path, reason: str, error: str = "") -> None:
         if str(file) not in self.bad:
             self.bad.append(str(file))
             self.skipped[reason] += 1
+            if error:
+                self.damaged.append(error)
 
 
 def shuffled(count: int) -> list[int]:

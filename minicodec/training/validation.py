@@ -30,13 +30,12 @@ def held_out(
     clips = []
     for file in files[::step][:most]:
         try:
-            clip, _ = audio.load(file, config.codec.sample_rate, config.codec.channels)
+            clip, _ = audio.load(file, config.codec.sample_rate, config.codec.channels, seconds)
         except ValueError as error:
             print(f"skipped for validation: {error}")
             continue
-        clip = clip[None, :, : round(seconds * config.codec.sample_rate)]
         if float(clip.abs().max()) > 0:
-            clips.append(0.5 * clip / clip.abs().max())
+            clips.append(0.5 * clip[None] / clip.abs().max())
     if not clips:
         raise ValueError(f"no recording in {folder} can be used: all are silent or damaged.")
     return clips

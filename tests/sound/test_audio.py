@@ -87,8 +87,8 @@ def test_resampling_keeps_other_axes_and_the_single_sample():
     [
         ((0, 24000), "sample rates are positive, but 0"),
         ((24000, -1), "sample rates are positive"),
-        ((2_000_000_000, 24000), "more than a factor of 1000"),
-        ((1, 24000), "more than a factor of 1000"),
+        ((2_000_000_000, 24000), "more than a factor of 100"),
+        ((1, 24000), "more than a factor of 100"),
     ],
 )
 def test_rates_that_cannot_be(rates, words):
@@ -150,8 +150,6 @@ def test_one_wrong_sample_is_enough(value):
     clip[0, 1, 777] = value
     with pytest.raises(ValueError, match="^audio holds NaN or infinite samples.$"):
         audio.check_finite(clip)
-    with pytest.raises(AudioFileError, match="^x.wav holds NaN or infinite samples.$"):
-        audio.check_finite(clip, "x.wav", AudioFileError)
 
 
 @pytest.mark.parametrize(

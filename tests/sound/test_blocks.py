@@ -1,40 +1,19 @@
-"""Blocks joined are the file; pipes are read as they come; wrong sound is refused in one line."""
+"""Blocks joined are the file, at any rate; what is written in blocks is written whole."""
 
-import random
 import struct
 from io import BytesIO
 
-import numpy as np
 import pytest
 import soundfile
 import torch
 
 from minicodec import audio
-from minicodec.sound.audio import AudioFileError
 from minicodec.sound.blocks import BlockWriter, open_blocks
 from minicodec.sound.files import NotWritten
 
 
 def joined(sound) -> torch.Tensor:
     return torch.cat(list(sound.blocks), dim=-1)
-
-
-def wav(samples: np.ndarray, rate: int = 8000, subtype: str = "PCM_16", kind: str = "WAV") -> bytes:
-    file = BytesIO()
-    soundfile.write(file, samples, rate, format=kind, subtype=subtype)
-    return file.getvalue()
-
-
-class Trickle:
-    """A pipe that gives what it likes."""
-
-    name = "<stdin>"
-
-    def __init__(self, data: bytes):
-        self.file, self.chance = BytesIO(data), random.Random(0)
-
-    def read(self, size: int) -> bytes:
-        return self.file.read(self.chance.randint(1, size))
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
@@ -46,74 +25,7 @@ def test_blocks_of_a_file_are_the_file(tmp_path, ending):
     assert (sound.sample_rate, sound.channels, sound.length) == (rate, 2, whole.shape[1])
     blocks = list(open_blocks(path).blocks)
     assert len(blocks) > 1
-    # libsndfile rounds a decoded MP3 differently, in the last bit.
-    torch.testing.assert_close(torch.cat(blocks, -1), whole, atol=1e-7, rtol=0)
-
-
-@pytest.mark.parametrize("channels", [1, 2, 5])
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
-def test_wav_from_a_pipe_is_what_libsndfile_reads(subtype, channels):
-    samples = np.random.default_rng(0).uniform(-1, 1, (30_001, channels))
-    for kind in ("WAV", "WAVEX"):
-        data = wav(samples, subtype=subtype, kind=kind)
-        sound = open_blocks(Trickle(data))
-        expected, _ = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
-        assert (sound.sample_rate, sound.channels, sound.length) == (8000, channels, None)
-        assert np.array_equal(joined(sound).numpy().T, expected)
-
-
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF024, 10**6])
-def test_lengths_that_nobody_knew(size):
-    samples = np.random.default_rng(0).uniform(-1, 1, 1000)
-    data = wav(samples)
-    place = data.find(b"data") + 4
-    told = data[:place] + struct.pack("<I", size) + data[place + 4 :]
-    expected, _ = soundfile.read(BytesIO(data), dtype="float32")
-    assert np.array_equal(joined(open_blocks(BytesIO(told)))[0].numpy(), expected)
-    cut = joined(open_blocks(BytesIO(told[:-1])))  # within a sample
-    assert np.array_equal(cut[0].numpy(), expected[:-1])
-
-
-def test_chunks_before_and_behind_the_samples():
-    data = wav(np.full(100, 0.5))
-    place = data.find(b"data")
-    data = data[:12] + b"LIST" + struct.pack("<I", 3) + b"abc\0" + data[12:place] + data[place:]
-    data += b"id3 " + struct.pack("<I", 4) + b"tail"
-    assert joined(open_blocks(Trickle(data))).shape == (1, 100)
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "is not WAV, but begins with b''"),
-        (b"fLaC" + bytes(50), "is not WAV, but begins with b'fLaC"),
-        (b"RIFF\0\0\0\0AVI " + bytes(50), "is not WAV"),
-        (wav(np.zeros(9))[:30], "breaks off before its samples"),
-        (wav(np.zeros(9))[:44], "no samples in it"),
-        (wav(np.zeros(9)).replace(b"fmt ", b"fmx "), "says nothing about its samples"),
-        (wav(np.zeros(9), subtype="ULAW"), "format 7, 8 bits, 1 channels, 8000 Hz"),
-        (wav(np.array([0, np.nan]), subtype="FLOAT"), "holds NaN"),
-        (wav(np.zeros(9)).replace(struct.pack("<I", 8000), bytes(4), 1), "of a kind .* 0 Hz"),
-    ],
-    # The bytes themselves hold the time of writing, and workers must agree on the names of tests.
-    ids=["nothing", "FLAC", "AVI", "cut", "empty", "no format", "mu-law", "NaN", "0 Hz"],
-)
-def test_pipes_with_something_else(data, words):
-    with pytest.raises(AudioFileError, match=words) as error:
-        joined(open_blocks(BytesIO(data)))
-    assert "\n" not in str(error.value)
-
-
-def test_random_headers_cost_nothing_and_end():
-    chance, data = random.Random(0), wav(np.zeros(50))
-    for _ in range(3000):
-        wrong = bytearray(data)
-        for _ in range(chance.choice([1, 2, 5])):
-            wrong[chance.randrange(60)] = chance.randrange(256)
-        try:
-            assert joined(open_blocks(Trickle(bytes(wrong)))).numel() <= len(data)
-        except AudioFileError as error:
-            assert "\n" not in str(error)
+    assert torch.equal(torch.cat(blocks, -1), whole)
 
 
 @pytest.mark.parametrize(("old", "new"), [(44100, 24000), (8000, 48000), (48000, 24000)])
@@ -134,7 +46,7 @@ def test_one_sample_is_one_at_any_rate(tmp_path):
     audio.save(tmp_path / "x.wav", torch.full((1, 1), 0.5), 48000)
     sound = open_blocks(tmp_path / "x.wav")
     assert torch.cat(list(sound.converted(8000, 1)), -1).shape == (1, 1, 1)
-    with pytest.raises(ValueError, match="more than a factor of 1000"):
+    with pytest.raises(ValueError, match="more than a factor of 100"):
         list(open_blocks(tmp_path / "x.wav").converted(10, 1))
 
 

@@ -1,7 +1,10 @@
 """A folder as a source: pieces as asked for, the same again, and what cannot be used is counted."""
 
+import os
+import warnings
 from random import Random
 
+import cases
 import numpy as np
 import pytest
 import torch
@@ -14,7 +17,10 @@ from minicodec.training.folder import Folder, fill, fitted, shuffled
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_folder_gives_pieces_as_asked_and_skips_what_it_cannot_use(tmp_path, memory, channels):
     folder = mixed_folder(tmp_path)
-    source = Folder(folder, RATE, channels, shortest=0.5, memory=memory)
+    with pytest.warns(UserWarning, match="left out") as notes:
+        source = Folder(folder, RATE, channels, shortest=0.5, memory=memory)
+    for name in ("empty.wav", "nan.wav", "noise.mp3"):
+        assert sum(name in str(note.message) for note in notes) == 1
     for seed in range(40):
         piece = source.crop(Random(seed), 4000)
         assert piece.shape == (channels, 4000) and piece.dtype == torch.float32
@@ -22,8 +28,55 @@ def test_a_folder_gives_pieces_as_asked_and_skips_what_it_cannot_use(tmp_path, m
         assert torch.equal(piece, source.crop(Random(seed), 4000))
     if channels == 2:
         assert source.skipped["more than two channels"] == 1
-    assert source.skipped["too short"] == 2 and source.skipped["cannot be read"] == 1
-    assert source.skipped["damaged inside"] == 1 and str(folder / "nan.wav") in source.bad
+    assert source.skipped["too short"] == 1 and source.skipped["cannot be read"] == 3
+    assert str(folder / "nan.wav") in source.bad
+
+
+@pytest.mark.parametrize("memory", [0, 1e9])
+def test_a_folder_whose_headers_lie(tmp_path, memory):
+    """Each file weighs what is there, and what is there can be drawn."""
+    for name, data in {
+        "unknown.flac": cases.flac_says(0),
+        "more.flac": cases.flac_says(90_000_000),
+        "most.flac": cases.flac_says((1 << 36) - 1),
+        "cut.mp3": cases.cut_short_mp3(),
+        "chained.ogg": cases.two_oggs_in_one(),
+        "never.wav": cases.length_never_written(),
+        "cut.flac": cases.cut_short_flac(),
+        "slow.wav": cases.written("WAV", rate=1),
+        "list.wav": cases.list_behind_data(),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        source = Folder(tmp_path, RATE, memory=memory, shortest=0.5)
+    assert source.skipped == {"cannot be read": 1, "of another rate": 1}
+    said = [str(note.message) for note in notes]
+    assert sum("left out" in text and "cut.flac" in text for text in said) == 1
+    assert sum("left out" in text and "slow.wav" in text for text in said) == 1
+    true = {"unknown.flac": 1, "more.flac": 1, "most.flac": 1, "never.wav": 1, "list.wav": 1}
+    lengths = dict(zip((f.name for f in source.files), source._lengths, strict=True))
+    assert {name: lengths[name] for name in true} == true
+    assert 1 <= lengths["chained.ogg"] <= 2 and 1 < lengths["cut.mp3"] < 3
+    for seed in range(100):
+        piece = source.crop(Random(seed), 2000)
+        assert piece.shape == (1, 2000) and piece.isfinite().all()
+    assert source.skipped == {"cannot be read": 1, "of another rate": 1}
+
+
+def test_many_damaged_files_are_not_all_named(tmp_path):
+    write(tmp_path / "good.wav", tone(1.0))
+    for number in range(8):
+        (tmp_path / f"{number}.wav").write_bytes(b"words")
+    with pytest.warns(UserWarning, match="left out: 3 more") as notes:
+        Folder(tmp_path, RATE)
+    assert len(notes) == 6
+
+
+def test_a_pipe_named_as_a_recording_is_passed_over(tmp_path):
+    write(tmp_path / "a.wav", tone(1.0))
+    os.mkfifo(tmp_path / "b.wav")
+    assert len(Folder(tmp_path, RATE).files) == 1
 
 
 def test_memory_and_disk_give_the_same_pieces(tmp_path):
