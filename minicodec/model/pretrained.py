@@ -103,7 +103,7 @@ def load(
             folder of a training run, whose newest checkpoint is taken, with averaged weights where
             the run keeps them.
         path: with an official name: its weights in a file you have, from the official release
-            (.th) or from transformers (.safetensors).
+            (.th) or from transformers (.safetensors, or the folder of save_pretrained).
         device: where to run; CPU by default.
         fast: False gives the codec as the chapters build it. Both have the same weights, names,
             codes and states; what the fast one does otherwise is in `minicodec.model.fast`.
@@ -273,6 +273,8 @@ def _sha256(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    if path.is_dir():
+        path = path / "model.safetensors"  # as transformers' save_pretrained names it
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file.")
     try:

@@ -4,9 +4,12 @@ Paper: section 4.1 (its data sets).
 """
 
 import io
+import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,6 +18,9 @@ from torch import Tensor
 
 from minicodec.sound import audio
 from minicodec.training.folder import TRIES, fill, fitted, shuffled
+
+_ARCHIVED = re.compile("(zip|tar|gzip|bz2|xz|zstd|lz4)://")
+_LARGEST = 1 << 30  # bytes of one recording
 
 
 class Clips:
@@ -79,6 +85,8 @@ class Stream:
         uses: pieces that are drawn for each new recording.
         column: that holds the audio.
         part, parts: read only every `parts`-th recording, so that processes share a stream.
+        place: folder or address (`hf://datasets/OWNER/NAME`) below which files may be read that
+            examples name; without it examples have to bring the bytes or the samples.
     """
 
     def __init__(
@@ -93,8 +101,9 @@ class Stream:
         column: str = "audio",
         part: int = 0,
         parts: int = 1,
+        place: str | None = None,
     ):
-        self.name, self.column = "stream", column
+        self.name, self.column, self.place = "stream", column, place
         self.sample_rate, self.channels, self.shortest = sample_rate, channels, shortest
         self.seconds: float | None = None
         self.skipped: Counter[str] = Counter()
@@ -137,11 +146,11 @@ class Stream:
                 f"this stream has no column {self.column!r}, but {', '.join(example)}."
             )
         try:
-            samples, rate = _decoded(example[self.column])
+            samples, rate = _decoded(example[self.column], self.place)
             if samples.shape[-1] < self.shortest * rate:
                 raise ValueError("too short")
             return fitted(samples, rate, self.sample_rate, self.channels)
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, OSError) as error:
             self.skipped[str(error)] += 1
             return None
 
@@ -164,11 +173,61 @@ def _undecoded(stream: Any, column: str) -> Any:
     return stream
 
 
-def _decoded(value: Any) -> tuple[np.ndarray, int]:
+def open_stream(
+    name: str, *config_and_split: str, part: int = 0, parts: int = 1, **how: Any
+) -> Stream:
+    """A data set of Hugging Face, or a folder with one, that is read as it comes.
+
+    Args:
+        name: as `datasets.load_dataset` takes it.
+        config_and_split: a split, or the name of a config and a split.
+        how: as of `Stream`.
+    """
+    import datasets
+
+    *config, split = config_and_split
+    builder = datasets.load_dataset_builder(name, *config)
+    if hasattr(builder.config, "decode_num_threads"):
+        builder.config.decode_num_threads = 0
+    stream = builder.as_streaming_dataset(split=split)
+    # Where it knows that something is audio it needs torchcodec, even to hand out a file's name.
+    stream.info.features = None
+    place = os.path.abspath(name) if os.path.isdir(name) else f"hf://datasets/{name}"
+    return Stream(stream, part=part, parts=parts, place=place, **how)
+
+
+def _decoded(value: Any, place: str | None) -> tuple[np.ndarray, int]:
     """Samples and rate of an "audio" value: a file's bytes or path, or an array."""
+    if isinstance(value, str):
+        value = {"path": value}
     if isinstance(value, Mapping) and value.get("array") is not None:
         return np.asarray(value["array"], dtype=np.float32), int(value["sampling_rate"])
     if isinstance(value, Mapping) and (value.get("bytes") or value.get("path")):
-        clip, rate = audio.load(io.BytesIO(value["bytes"]) if value["bytes"] else value["path"])
+        data = value.get("bytes") or _content(value["path"], place)
+        clip, rate = audio.load(io.BytesIO(data))
         return clip.numpy(), rate
     raise ValueError("neither a file's bytes, nor its path, nor samples")
+
+
+def _content(path: str, place: str | None) -> bytes:
+    """The bytes of a file in the data set's place, or of one inside an archive there.
+
+    Raises:
+        ValueError: for a file elsewhere, which the data set has no business to name.
+    """
+    import fsspec
+
+    *inside, outside = path.split("::")  # zip://a.wav::/data/train.zip
+    if place is None or not _below(outside, place) or not all(map(_ARCHIVED.match, inside)):
+        raise ValueError("names a file outside of its data set")
+    with fsspec.open(path, "rb") as file:
+        data: bytes = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise ValueError(f"a file of more than {_LARGEST >> 20} MB")
+    return data
+
+
+def _below(path: str, place: str) -> bool:
+    if "://" in place:
+        return path.startswith((f"{place}@", f"{place}/")) and ".." not in path.split("/")
+    return "://" not in path and Path(os.path.abspath(path)).is_relative_to(place)

@@ -9,6 +9,7 @@ import importlib
 import math
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from minicodec.training.config import TrainConfig
 from minicodec.training.folder import Folder
-from minicodec.training.published import Clips, Stream
+from minicodec.training.published import Clips, open_stream
 
 
 class Source(Protocol):
@@ -66,15 +67,16 @@ def open_source(
     kind, *rest = name.split(":")
     source: Source
     if kind == "hf" and len(rest) in (2, 3):
-        data = _imported("datasets", "pip install datasets")
-        stream = data.load_dataset(*rest[:-1], split=rest[-1], streaming=True)
-        source = Stream(stream, codec.sample_rate, codec.channels, config.seconds,
-                        part=rank, parts=world)  # fmt: skip
+        _imported("datasets", "pip install datasets")
+        with _refusals_of(name):
+            source = open_stream(*rest, part=rank, parts=world, sample_rate=codec.sample_rate,
+                                 channels=codec.channels, shortest=config.seconds)  # fmt: skip
     elif kind == "torchaudio" and len(rest) == 2:
         known = _imported("torchaudio", "pip install torchaudio").datasets
         if not hasattr(known, rest[0]):
             raise ValueError(f"torchaudio has no data set {rest[0]!r}.")
-        dataset = getattr(known, rest[0])(rest[1], download=True)
+        with _refusals_of(name):
+            dataset = getattr(known, rest[0])(rest[1], download=True)
         source = Clips(dataset, codec.sample_rate, codec.channels, config.seconds)
     elif kind in ("hf", "torchaudio"):
         raise ValueError(f"{name}: use hf:owner/name:split or torchaudio:CLASS:folder.")
@@ -102,6 +104,15 @@ def _name_and_weight(text: str) -> tuple[str, float | None]:
         return name, float(weight) if weight else None
     except ValueError:
         return text, None  # an = in the folder's own name
+
+
+@contextmanager
+def _refusals_of(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each library has its own for names, networks and disks
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ValueError(f"{name} cannot be opened: {said}.") from error
 
 
 def _imported(package: str, remedy: str) -> Any:

@@ -69,6 +69,8 @@ def test_a_file_of_transformers(tmp_path):
     audio = torch.randn(1, 1, 2000)
     with torch.no_grad():
         assert torch.equal(codec.encode(audio, 6.0), theirs.encode(audio, bandwidth=6.0)[0][0])
+    folder = load("encodec_24khz", path=tmp_path)
+    assert torch.equal(folder.encode(audio, 6.0), codec.encode(audio, 6.0))
 
 
 def refused(path: Path, words: str, name: str = "encodec_24khz") -> None:

@@ -1,6 +1,8 @@
 """Data sets of others as sources: they go on where they were, and can be shared by processes."""
 
 import io
+import shutil
+import zipfile
 from random import Random
 
 import datasets
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from sources_by_hand import CONFIG, RATE, tone
+from sources_by_hand import CONFIG, RATE, tone, write
 
+from minicodec.training import published
 from minicodec.training.published import Clips, Stream
 from minicodec.training.sources import open_source
 
@@ -94,6 +97,75 @@ def test_a_stream_of_files_needs_no_decoder_of_its_own(tmp_path):
     assert levels == {0.1, 0.3} and sum(source.skipped.values()) == 1
     named = open_source(f"hf:{tmp_path}:train", CONFIG)
     assert named.weight == 3600 and named.source.crop(Random(0), 4000).shape == (1, 4000)
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "table"])
+def test_files_in_a_folder_or_an_archive_are_a_data_set(tmp_path, form):
+    """`datasets` gives their paths, also those inside an archive, and needs torchcodec to do so."""
+    place = tmp_path / "data"
+    for number, ending in enumerate(("wav", "flac")):
+        write(tmp_path / f"sound/train/{number}.{ending}", tone(1.0, level=0.1 * (number + 1)))
+    place.mkdir()
+    if form == "zip":
+        with zipfile.ZipFile(place / "train.zip", "w") as archive:
+            archive.write(tmp_path / "sound/train/0.wav", "0.wav")
+            archive.write(tmp_path / "sound/train/1.flac", "deep/1.flac")
+    else:
+        (tmp_path / "sound/train").rename(place / "train")
+    if form == "table":
+        (place / "train/metadata.csv").write_text("file_name,text\n0.wav,a\n1.flac,b\n")
+    source = open_source(f"hf:{place}:train", CONFIG).source
+    levels = [round(float(clip.abs().max()), 1) for clip in source.recordings()]
+    assert sorted(levels) == [0.1, 0.2] and not source.skipped
+
+
+def test_a_data_set_names_no_files_outside_of_its_place(tmp_path):
+    write(tmp_path / "secret.wav", tone(1.0))
+    write(tmp_path / "data/fine.wav", tone(1.0))
+    (tmp_path / "data-2").mkdir()
+    shutil.copy(tmp_path / "secret.wav", tmp_path / "data-2")
+    place = str(tmp_path / "data")
+    names = [
+        f"{tmp_path}/secret.wav", f"{place}/../secret.wav", f"{place}-2/secret.wav",
+        f"file://{tmp_path}/secret.wav", "secret.wav", "http://127.0.0.1:9/a.wav",
+        f"file://{tmp_path}/secret.wav::{place}/fine.wav", "hf://datasets/a/b/c.wav",
+    ]  # fmt: skip
+    examples = [{"audio": {"path": name, "bytes": None}} for name in names]
+    source = Stream(examples, RATE, place=place)
+    assert not list(source.recordings())
+    assert source.skipped == {"names a file outside of its data set": len(names)}
+    fine = [{"audio": f"{place}/fine.wav"}, {"audio": {"path": f"{place}/fine.wav"}}]
+    assert len(list(Stream(fine, RATE, place=place).recordings())) == 2
+    assert not list(Stream(fine, RATE).recordings())
+    hub = Stream([], RATE, place="hf://datasets/owner/name").place
+    assert published._below("hf://datasets/owner/name@main/a.zip", hub)
+    assert not published._below("hf://datasets/owner/name2/a.zip", hub)
+    assert not published._below("hf://datasets/owner/name/../../other/a/b.zip", hub)
+
+
+def test_a_recording_without_bounds_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(published, "_LARGEST", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.wav", bytes(3 << 20))
+    source = Stream([{"audio": f"zip://bomb.wav::{tmp_path}/x.zip"}], RATE, place=str(tmp_path))
+    assert not list(source.recordings()) and source.skipped == {"a file of more than 1 MB": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hf:{}/gone:train", "cannot be opened: .*gone"),
+        ("hf:{}:nope", "cannot be opened: Bad split: nope"),
+        ("torchaudio:YESNO:{}/gone", "cannot be opened: "),
+    ],
+)
+def test_what_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch, name, words):
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    write(tmp_path / "train/a.wav", tone(1.0))
+    with pytest.raises(ValueError, match=words) as error:
+        open_source(name.format(tmp_path), CONFIG)
+    assert "\n" not in str(error.value)
 
 
 def test_streams_that_cannot_be_used():
