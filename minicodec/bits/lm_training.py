@@ -36,6 +36,7 @@ from minicodec.sound.files import recordings, write_bytes
 from minicodec.training import run_state
 from minicodec.training.interrupts import Interrupted, Interrupts
 from minicodec.training.journal import Journal
+from minicodec.training.run_lock import hold
 
 #: Seconds of a chunk: the model starts anew with each, as it does in a stream (chapter 13).
 CHUNK = 5.0
@@ -93,7 +94,7 @@ def read_codes(
             try:
                 clip, _ = audio.load(file, rate, codec.config.channels)
             except ValueError as error:
-                print(f"skipped {file}: {error}")
+                print(f"skipped: {error}")
                 continue
             piece = clip
         else:
@@ -165,6 +166,9 @@ class LanguageModelTrainer:
         levels: numbers of codebooks to draw from, one per bandwidth.
         folder: of the run.
         minutes: age at which the run ends, restarts included.
+
+    Raises:
+        ValueError: if another process trains in the folder, or it holds a model of another size.
     """
 
     def __init__(
@@ -191,6 +195,8 @@ class LanguageModelTrainer:
         )  # fmt: skip
         self.step, self.age, self.best_bits = 0, 0.0, math.inf
         self.best = self._weights()
+        self._lock = hold(folder)
+        run_state.clear(folder)
         found = run_state.read_last(folder)
         if found is not None:
             self._resume(found)

@@ -1,5 +1,6 @@
 """Support: what commands on files share: where to write, and what a sound has to become."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,6 +68,9 @@ def check_target(
         raise ValueError(
             f"{target.parent} is not a folder, so {target.name} cannot be written there."
         )
+    folder = Path(os.path.realpath(target)).parent  # a link stays; what it points to is replaced
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{target.name} cannot be written: no files may be made in {folder}.")
 
 
 def note_changes(rate: int, channels: int, config: "CodecConfig", model: str, file: str) -> None:

@@ -1,7 +1,6 @@
 """Support: `minicodec listen`: a page that plays one clip at every bandwidth."""
 
 import argparse
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -18,9 +17,8 @@ _SECONDS = 10
 def run(args: argparse.Namespace) -> None:
     """Write the page."""
     # The default name is our own, so a second run may replace the page of the first.
-    target = Path("listen.html")
-    if args.output:
-        target = target_path(args.input, args.output, [".html"], args.force)
+    force = args.force or not args.output
+    target = target_path(args.input, args.output or "listen.html", [".html"], force)
     config = config_of(args.model)
     check_device(args.device)
     rate = config.sample_rate

@@ -15,6 +15,7 @@ from minicodec.bits.language_model_file import save_language_model
 from minicodec.cli.common import check_target
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.pretrained import config_of, load
+from minicodec.training.run_lock import check_free
 
 
 def run(args: argparse.Namespace) -> None:
@@ -34,10 +35,11 @@ def run(args: argparse.Namespace) -> None:
         heads=args.heads,
         hidden=4 * args.dim,
     )
+    folder = args.run_folder or target.with_suffix(".run")
+    check_free(folder)
     if args.threads:
         torch.set_num_threads(args.threads)
     codec = load(args.codec)
-    folder = args.run_folder or target.with_suffix(".run")
     codes = learning.read_codes(args.data, codec, args.copies, folder / "codes.safetensors")
     valid = learning.read_codes(args.valid, codec, cache=folder / "valid.safetensors")
     levels = [codec.config.n_q(b) for b in codec.config.bandwidths]

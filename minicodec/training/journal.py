@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from minicodec.sound.files import write_text
+from minicodec.sound.files import NotWritten, reason, write_text
 
 
 class Journal:
@@ -34,9 +34,16 @@ class Journal:
         self._board: Any = _board(folder, since) if tensorboard else None
 
     def write(self, row: Mapping[str, float]) -> None:
-        """Add a line; it has at least a "step"."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(dict(row)) + "\n")
+        """Add a line; it has at least a "step".
+
+        Raises:
+            NotWritten: in one sentence.
+        """
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps(dict(row)) + "\n")
+        except OSError as error:
+            raise NotWritten(f"{self.path} cannot be written: {reason(error)}.") from error
         if self._board is not None:
             for name, value in row.items():
                 self._board.add_scalar(name, value, row["step"])
@@ -49,15 +56,17 @@ class Journal:
 
 
 def read(path: str | Path) -> list[dict[str, float]]:
-    """The lines of a journal; a last line whose writing was interrupted is left out."""
+    """The lines of a journal; one whose writing was interrupted is left out."""
     if not Path(path).is_file():
         return []
     rows = []
-    for line in Path(path).read_text().splitlines():
+    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            rows.append(row)
     return rows
 
 

@@ -37,10 +37,15 @@ def write(
     path = folder / f"step_{step:08d}.safetensors"
     kept = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     write_bytes(path, save(kept, {"state": json.dumps(dict(numbers))}))
-    # What a killed run was about to write is left behind, and only this run writes here.
-    for old in (*found(folder)[:-2], *folder.glob(".step_*.part.safetensors")):
+    for old in found(folder)[:-2]:
         old.unlink()
     return path
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed run was about to write; the folder has to be held by this process."""
+    for part in folder.glob(".*.part*"):
+        part.unlink()
 
 
 def found(folder: Path) -> list[Path]:

@@ -28,6 +28,7 @@ from minicodec.training.config import TrainConfig, load_config
 from minicodec.training.export import export
 from minicodec.training.interrupts import Interrupts
 from minicodec.training.journal import Journal, means
+from minicodec.training.run_lock import check_free, hold
 from minicodec.training.sources import Weighted
 from minicodec.training.start import start_codebooks, weights_from
 from minicodec.training.update import Diverged, Update
@@ -57,7 +58,8 @@ class Trainer:
 
     Raises:
         ValueError: if `out` holds a run and `resume` was not asked for, or holds one of another
-            config; if accelerate is missing; for sources that do not fit.
+            config, or another process trains there; if accelerate is missing; for sources that do
+            not fit.
     """
 
     def __init__(
@@ -199,6 +201,9 @@ class Trainer:
     def _newest(self, resume: bool) -> run_state.Checkpoint | None:
         if self.main:
             check_run(self.out, self.config, resume)
+            self._lock = hold(self.out)
+            check_run(self.out, self.config, resume)  # another may have held it until now
+            run_state.clear(self.out)
         if not resume:
             return None
         return processes.from_the_first(run_state.read_last(self.out) if self.main else None)
@@ -259,8 +264,7 @@ def check_run(folder: Path, config: TrainConfig, resume: bool) -> None:
     Raises:
         ValueError: in one sentence.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder, so it cannot hold a run.")
+    check_free(folder)
     if not resume:
         if run_state.found(folder):
             raise ValueError(

@@ -1,19 +1,20 @@
 """How commands end by signals and full disks: one sentence, its status, nothing half-written."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
-from command import TINY, encoded, run
+from command import TINY, check_refused, contents, encoded, run
 from short_runs import CONFIG, before_step
 
 from minicodec import audio, cli
 from minicodec.bits.lm_training import LanguageModelTrainer
 from minicodec.cli import roundtrip
 from minicodec.sound import files
-from minicodec.training import run_state
+from minicodec.training import run_lock, run_state
 from minicodec.training.interrupts import SIGNALS
 from minicodec.training.trainer import Trainer
 
@@ -134,6 +135,37 @@ def test_an_interrupted_run_is_saved_and_goes_on(there, capsys, monkeypatch):
     assert run(*TRAIN, "--resume") == 0
     out = capsys.readouterr().out
     assert "from step 2" in out and "done: 3 of 3 steps" in out
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_full_disk_at_resuming_costs_nothing_of_the_run(there, capsys, disturb, monkeypatch, at):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    assert run(*TRAIN) == 0
+    before = contents(there)
+    disturb(at, full)
+    assert run(*TRAIN[:-1], "4", "--resume") == 2
+    assert "No space left on device" in capsys.readouterr().err and contents(there) == before
+    monkeypatch.undo()
+    os.chdir(there)
+    assert run(*TRAIN[:-1], "4", "--resume") == 0
+    assert "done: 4 of 4 steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [TRAIN, [*TRAIN, "--resume"], [*TRAIN_LM, "-o", "run.safetensors"]]
+)
+def test_a_run_in_which_another_process_trains_is_left_alone(there, capsys, monkeypatch, words):
+    def locked(handle):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    (there / "run").mkdir()
+    (there / "run.run").mkdir()
+    for place in ("run/.lock", "run.run/.lock"):
+        (there / place).write_bytes(b"")
+    monkeypatch.setattr(run_lock, "_lock", locked)
+    check_refused(there, capsys, words, "another process is training in run")
 
 
 def test_an_interrupted_language_model_is_saved_and_goes_on(there, capsys, monkeypatch):
