@@ -15,6 +15,7 @@ from torch import Tensor
 
 from minicodec.bits.language_model import LanguageModel, Layer, position_embedding
 
+_MOST_OPEN = 4096  # bits that may be undecided: in a real file more are a matter of 2^-4000
 _BITS = 24  # tables add up to a little less than 2^24, and the interval is kept at least this wide
 
 
@@ -118,8 +119,11 @@ class ArithmeticDecoder(_Interval):
 
         Raises:
             ValueError: if the data end, or point into a gap between two symbols, which happens
-                when the tables are not those of the encoder.
+                when the tables are not those of the encoder; or stay on the edge between 0 and 1
+                without end, where each further symbol would take longer than the one before.
         """
+        if self.pending > _MOST_OPEN:
+            raise ValueError("the data leave too many bits undecided.")
         while self.narrow:
             byte, place = divmod(self._bits_read, 8)
             if byte >= len(self._data):

@@ -47,7 +47,10 @@ _BLOCK = 4096  # bytes looked through at a time, when a chunk has to be found ag
 #: Limits that keep a reader's time and memory within a fixed multiple of the bytes it is given.
 MOST_BYTES = 65535  #: of codes in a chunk, before entropy coding
 MOST_SECONDS = 60  #: of sound in a chunk
-_MOST_LOST = 100  # a stream may lack this many chunks, and as many more as it has
+#: What may be missing in tolerant mode: so many seconds, and so many for each that is there.
+MOST_LOST, LOST_FOR_EACH = 60, 10
+_MOST_OVERLAP = 10  # a segment is at most so many times as long as its step to the next
+_VAIN = 64  # bytes checked in vain for each that came; honest damage costs about one
 
 
 class BitstreamError(ValueError):
@@ -131,43 +134,70 @@ class StreamBytes:
     Args:
         file: read from where it stands, forwards only; it need not be able to seek.
         tolerant: leave out what is damaged, and go on with the next whole chunk. A flipped bit in
-            the header is mended.
+            the header is mended. `damage` is the first error that would have been raised without
+            this, so both modes agree on which streams are whole.
         first: chunks before this one are passed over: their codes are neither read nor checked.
 
     Raises:
         BitstreamError: if there is no whole header; while chunks are read, and unless `tolerant`,
-            for the first thing that is wrong, naming the chunk.
+            for the first thing that is wrong, naming the chunk. In tolerant mode, if far too much
+            is missing: more than a minute, and more than ten seconds for each one that came whole.
+            Whoever conceals what is missing could be made to fill a disk with silence.
     """
 
     def __init__(self, file: Readable, tolerant: bool = False, first: int = 0):
         self._source = _Source(file)
         self._tolerant = tolerant
+        self._vain = 0
+        self.damage: BitstreamError | None = None
         self.first = first
         self.header, self.crc, self.header_size = self._read_header()
 
     def __iter__(self) -> Iterator[Chunk]:
         """Chunks in order; in tolerant mode some may be missing, also the one that ends it all."""
-        expected, whole, lost = 0, 0, 0
+        expected, came, lost, short = 0, 0, 0, -1
         while True:
             try:
                 chunk = self._next(expected)
-            except BitstreamError:
-                if not self._tolerant:
-                    raise
+            except BitstreamError as error:
+                self._note(error)
                 if not self._find_next():
                     return
                 continue
-            if not chunk.frames and not self._tolerant and self._source.peek(1):
-                raise BitstreamError("there are more bytes behind the end of this stream.")
-            whole, lost = whole + 1, lost + chunk.index - expected
-            if lost > whole + _MOST_LOST:
-                raise BitstreamError(
-                    f"of this stream {lost} chunks are missing and {whole} are there: too few."
-                )
+            if chunk.frames and short >= 0:
+                self._note(BitstreamError(f"chunk {short} is short, yet not the last one."))
+            if chunk.frames != self.header.chunk_frames:
+                short = chunk.index
+            came += chunk.frames
+            lost += max(0, chunk.index - max(expected, self.first))
+            self._check_loss(came, lost)
+            if not chunk.frames and not self._tolerant:
+                self._check_behind()
             expected = chunk.index + 1
             yield chunk
             if not chunk.frames:
+                self._check_behind()  # now that the reader has all it needs, the pipe may be live
                 return
+
+    def _note(self, error: BitstreamError) -> None:
+        """Raise an error, or remember the first one and go on."""
+        if not self._tolerant:
+            raise error
+        self.damage = self.damage or error
+
+    def _check_behind(self) -> None:
+        if self._source.peek(1):
+            self._note(BitstreamError("there are more bytes behind the end of this stream."))
+
+    def _check_loss(self, frames: int, chunks: int) -> None:
+        """Refuse to go on after so many lost chunks, where so many frames came."""
+        missing = self.header.seconds(chunks)
+        there = frames / self.header.chunk_frames * self.header.seconds(1)
+        if missing > max(MOST_LOST if there else 0, LOST_FOR_EACH * there):
+            raise BitstreamError(
+                f"of this stream {chunks} chunks, {missing:.1f} s, are missing and only "
+                f"{there:.1f} s are there: too few."
+            )
 
     def _read_header(self) -> tuple[Header, int, int]:
         data = self._source.peek(_HEADER.size)
@@ -181,6 +211,7 @@ class StreamBytes:
         if self._tolerant and (len(data) < size or zlib.crc32(data[:-4]) != _crc_of(data)):
             mended = _mended(self._source.peek(_HEADER.size + 255 + _CRC.size))
             if mended:
+                self._note(BitstreamError("one bit of the header was flipped."))
                 warnings.warn("one bit of the header was flipped; it is mended.", stacklevel=3)
                 data, size = mended, len(mended)
         if data[:4] != MAGIC:
@@ -209,8 +240,11 @@ class StreamBytes:
         sync, index, frames, n, n_scales = _CHUNK.unpack_from(head)
         if sync != SYNC or zlib.crc32(head[: _CHUNK.size], self.crc) != _crc_of(head):
             raise BitstreamError(f"{name} is damaged: it does not begin as a chunk does.")
-        if index < expected or (index > expected and not self._tolerant):
-            raise BitstreamError(f"{name} is missing: chunk {index} stands in its place.")
+        if index != expected:
+            missing = BitstreamError(f"{name} is missing: chunk {index} stands in its place.")
+            if index < expected:
+                raise missing
+            self._note(missing)
         self._check_claims(name, frames, n, n_scales)
         size = _CHUNK_HEAD + 4 * n_scales + n + _CRC.size
         if index < self.first and frames:
@@ -220,12 +254,16 @@ class StreamBytes:
         if len(data) < size:
             raise BitstreamError(f"this stream breaks off in {name}.")
         if zlib.crc32(data[:-4], self.crc) != _crc_of(data):
+            self._vain += size
             raise BitstreamError(f"{name} is damaged: its checksum does not match.")
         scales = struct.unpack_from(f">{n_scales}f", data, _CHUNK_HEAD)
         if not all(0 <= scale < math.inf for scale in scales):
             raise BitstreamError(f"{name} holds scales that are no loudness: {scales}.")
+        chunk = Chunk(index, frames, scales, data[_CHUNK_HEAD + 4 * n_scales : -4], size)
+        if not frames:
+            self._check_length(index, chunk.length)
         self._source.skip(size)
-        return Chunk(index, frames, scales, data[_CHUNK_HEAD + 4 * n_scales : -4], size)
+        return chunk
 
     def _check_claims(self, name: str, frames: int, n: int, n_scales: int) -> None:
         """Numbers with a right checksum may still be lies."""
@@ -241,8 +279,27 @@ class StreamBytes:
                 f"{name} holds {n} bytes of codes, but its {frames} frames call for {packed}."
             )
 
+    def _check_length(self, chunks: int, length: int) -> None:
+        """The clip ends in its last chunk. Where exactly it may end there is for the model to say.
+
+        The next segment begins before one ends, and the last chunk may be longer by that.
+        """
+        step = self.header.chunk_samples
+        if not chunks or not (chunks - 1) * step < length < (chunks + _MOST_OVERLAP) * step:
+            raise BitstreamError(
+                f"this stream has {chunks} chunks, but claims {length} samples, which is not so "
+                "many."
+            )
+
     def _find_next(self) -> bool:
-        """Go to the next place where a chunk begins; False at the end of the file."""
+        """Go to the next place where a chunk begins; False at the end of the file.
+
+        Raises:
+            BitstreamError: if heads of chunks are everywhere, each of which claims all that
+                follows: to look through all of that again and again would take forever.
+        """
+        if self._vain > _VAIN * self._source.passed + (1 << 20):
+            raise BitstreamError("this stream is damaged everywhere: it is not worth the time.")
         self._source.skip(1)
         while len(data := self._source.peek(_BLOCK)) >= _CHUNK_HEAD:
             last = len(data) - _CHUNK_HEAD  # where a whole head still fits
@@ -266,6 +323,7 @@ class _Source:
     def __init__(self, file: Readable):
         self._file = file
         self._ahead = bytearray()
+        self.passed = 0  #: bytes left behind
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes, fewer at the end; they stay."""
@@ -282,6 +340,7 @@ class _Source:
 
     def skip(self, size: int) -> None:
         """Leave `size` bytes behind, by seeking where the file can."""
+        self.passed += size
         ahead = min(size, len(self._ahead))
         del self._ahead[:ahead]
         size -= ahead

@@ -33,18 +33,25 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicodec.bits.arithmetic_coder import ArithmeticDecoder, ArithmeticEncoder, OfficialSteps
-from minicodec.bits.container import BitstreamError
+from minicodec.bits.container import BitstreamError, Readable
 from minicodec.bits.language_model import LanguageModel
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
+from minicodec.model.fields import json_object
 from minicodec.model.pretrained import OFFICIAL, load_named
 from minicodec.sound import audio as audio_
 
 _FIXED = struct.Struct(">4sBI")
 #: The official header has about 60 bytes of JSON; a stranger's length must not be believed.
 _MAX_JSON = 1 << 12
-#: An official frequency table gives all codes but one at least 2 of 2^24 parts.
-_LEAST_BITS = -math.log2(1 - 2 * 1023 / 2**24)
+#: Samples; a file is read and decoded whole, and this is a day of mono at 24 kHz.
+_MOST_SAMPLES = 1 << 31
+#: An official frequency table gives all codes but one at least 2 of 2^24 parts. So a code takes
+#: 0.00018 bits at least, if all others have no more than that, and 23 at most, or 25 with what
+#: rounding an interval of 2^24 can take away.
+_LEAST_BITS, _MOST_BITS = -math.log2(1 - 2 * 1023 / 2**24), 25
+_LEAST_BYTES = 3  # of a segment: the coder begins with 24 bits and lets no fewer go
+_BLOCK = 1 << 16
 
 
 class EcdcError(BitstreamError):
@@ -131,19 +138,13 @@ def read_ecdc(
     """
     header = read_header(data)
     config = header.config
-    start = _FIXED.size + struct.unpack_from(">I", data, 5)[0]
-    body = memoryview(bytes(data))[start:]
+    body = codes_of(data)
     if header.lm and lm is None:
         raise EcdcError(
             "this file was coded with the official language model: pass it as lm= (and expect "
             "noise if the file comes from another machine)."
         )
-    # Before anything is made as long as the header says: can these bytes hold so many codes?
-    bits = _LEAST_BITS if header.lm else config.bits
-    if header.length / config.hop_length * header.n_q * bits > 8 * len(body) + 64:
-        raise EcdcError(
-            f"this file has {len(body)} bytes of codes, too few for {header.length} samples."
-        )
+    check_size(header, len(body))  # before anything is made as long as the header says
     if codec is None:
         codec = load_named(header.model)
     elif codec.config != config:
@@ -167,7 +168,7 @@ def read_ecdc(
         codes.append(segment)
         body = body[used:]
     if len(body):
-        raise EcdcError(f"this file has {len(body)} bytes after its last code.")
+        raise EcdcError("this file has more bytes behind its last code.")
     loudness = torch.tensor([scales]) if config.normalize else None
     return codec.decode(torch.cat(codes, dim=1)[None], loudness, header.length, progress)
 
@@ -193,17 +194,15 @@ def read_header(data: bytes) -> EcdcHeader:
             f"{len(data) - _FIXED.size} in all, and {_MAX_JSON} is the most there can be."
         )
     try:
-        fields = json.loads(bytes(data[_FIXED.size : _FIXED.size + size]).decode())
-    except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
-        raise EcdcError("this .ecdc file's header is not JSON.") from error
-    if not isinstance(fields, dict):
-        raise EcdcError(f"this .ecdc file's header is no JSON object, but {str(fields)[:40]!r}.")
+        fields = json_object(bytes(data[_FIXED.size : _FIXED.size + size]).decode())
+    except ValueError as error:  # bad UTF-8 is one, too
+        raise EcdcError(f"this .ecdc file's header cannot be read: {error}") from error
     model, length, n_q, lm = (fields.get(key) for key in ("m", "al", "nc", "lm"))
     if model not in list(OFFICIAL):
         raise EcdcError(f"this .ecdc file was made by an unknown model, {str(model)[:40]!r}.")
     config = OFFICIAL[model].config
     # `type`, not `isinstance`: to Python, true is an integer.
-    if type(length) is not int or not 1 <= length < 1 << 48:
+    if type(length) is not int or not 1 <= length <= _MOST_SAMPLES:
         raise EcdcError(f"this .ecdc file claims a length of {str(length)[:40]} samples.")
     if type(n_q) is not int or not 1 <= n_q <= config.max_n_q:
         raise EcdcError(
@@ -212,6 +211,62 @@ def read_header(data: bytes) -> EcdcHeader:
     if type(lm) is not bool:
         raise EcdcError(f"this .ecdc file's 'lm' is {str(lm)[:40]!r}, neither true nor false.")
     return EcdcHeader(model, length, n_q, lm)
+
+
+def codes_of(data: bytes) -> memoryview:
+    """What stands behind a file's header, which `read_header` has read."""
+    return memoryview(bytes(data))[_FIXED.size + struct.unpack_from(">I", data, 5)[0] :]
+
+
+def check_size(header: EcdcHeader, size: int) -> None:
+    """Compare a file's length with its header: without a language model it is known exactly.
+
+    Args:
+        size: bytes behind the header.
+
+    Raises:
+        EcdcError: for too many or too few.
+    """
+    least, most = _sizes(header)
+    if size < least:
+        raise EcdcError(
+            f"this file has {size} bytes of codes, too few for {header.length} samples."
+        )
+    if size > most:
+        raise EcdcError("this file has more bytes behind its last code.")
+
+
+def take(file: Readable) -> bytes:
+    """The bytes of a file, or of a pipe without end: one more than the header calls for at most.
+
+    Raises:
+        EcdcError: as `read_header`.
+    """
+    data = _take(file, _FIXED.size)
+    if len(data) == _FIXED.size:
+        data += _take(file, min(_MAX_JSON, struct.unpack_from(">I", data, 5)[0]))
+    return data + _take(file, _sizes(read_header(data))[1] + 1)
+
+
+def _sizes(header: EcdcHeader) -> tuple[int, int]:
+    """Bytes behind the header, at least and at most."""
+    config = header.config
+    codes = [header.n_q * frames for frames in config.segments.frames(header.length)]
+    scales = 4 * len(codes) if config.normalize else 0
+    if not header.lm:
+        exact = scales + sum(-(-count * config.bits // 8) for count in codes)
+        return exact, exact
+    least = sum(max(_LEAST_BYTES, math.floor(count * _LEAST_BITS / 8)) for count in codes)
+    most = sum(_LEAST_BYTES + -(-count * _MOST_BITS // 8) for count in codes)
+    return scales + least, scales + most
+
+
+def _take(file: Readable, size: int) -> bytes:
+    """The next bytes; in blocks, for a pipe has no room set aside for what may never come."""
+    data = bytearray()
+    while block := file.read(min(_BLOCK, size - len(data))):
+        data += block
+    return bytes(data)
 
 
 def _scale(body: memoryview) -> float:
@@ -230,8 +285,6 @@ def _pack(codes: Tensor, bits: int) -> bytes:
 
 def _unpack(body: memoryview, bits: int, n_q: int, frames: int) -> tuple[Tensor, int]:
     size = math.ceil(n_q * frames * bits / 8)
-    if len(body) < size:
-        raise EcdcError("this file ends before its last code.")
     flags = np.unpackbits(
         np.frombuffer(body[:size], np.uint8), count=n_q * frames * bits, bitorder="little"
     )

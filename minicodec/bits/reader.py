@@ -27,9 +27,9 @@ class StreamReader:
         codec: the one that made the stream; None takes the one that the stream names, if it ships
             with us or is an official one, which may have to be downloaded.
         tolerant: in place of a damaged chunk there is silence, and a warning names it; all else is
-            at its right time. For each second that came whole up to ten may be silence, and one
-            minute more; beyond that a stream is refused, for a few bytes could claim any length.
-            Without this, the first damage raises an error.
+            at its right time. Up to a minute may be missing, or ten seconds for each one that came
+            whole; beyond that a stream is refused, for a few bytes could claim any length. Without
+            this, the first damage raises an error.
         start, duration: the part that is wanted, in seconds. Chunks are passed over up to the one
             before `start`, which is decoded only to bring the decoder into its state. With
             `mini_24khz` the part then differs from that of the whole by less than 1e-6, as measured

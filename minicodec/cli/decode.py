@@ -5,7 +5,7 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
-from minicodec.bits.ecdc import read_ecdc, read_header
+from minicodec.bits.ecdc import read_ecdc, read_header, take
 from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.reader import StreamReader
@@ -68,7 +68,7 @@ class Decoding:
         args = self.args
         with readable(job.source) as (magic, file):
             if magic == b"ECDC":
-                self._official(job, file.read(-1), report)
+                self._official(job, take(file), report)
                 return
             lm = self.lm  # a wrong one is refused before a codec is loaded
             reader = StreamReader(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from minicodec.bits.container import BitstreamError, Chunk, Header, StreamBytes
+from minicodec.bits.container import BitstreamError, Chunk, Header, Readable, StreamBytes
 from minicodec.cli.pipes import readable
 
 #: Rows at each end of the table of chunks, unless all are asked for.
@@ -12,12 +12,16 @@ _ROWS = 10
 def run(args: argparse.Namespace) -> None:
     """Print what a stream says about itself, and a row for each chunk.
 
+    What is refused here `decode` refuses too, and the other way round: but for what takes the model
+    to see, which is codes that no encoder wrote, and chunks or a length that are none of the
+    model's.
+
     Raises:
         ValueError: behind all that can be said, if the stream is not whole.
     """
     with readable(args.input) as (magic, file):
         if magic == b"ECDC":
-            _print_official(file.read(-1))
+            _print_official(file)
             return
         stream = StreamBytes(file, tolerant=True)
         chunks = list(stream)
@@ -27,14 +31,17 @@ def run(args: argparse.Namespace) -> None:
     wrong = [f"{len(lost)} of its chunks are damaged or missing, {_named(lost)}"] if lost else []
     if not chunks or chunks[-1].frames:
         wrong.append("its end is missing")
+    if stream.damage and not wrong:
+        wrong = [str(stream.damage).rstrip(".")]
     if wrong:
         raise BitstreamError(f"{args.input} is not whole: {', and '.join(wrong)}.")
 
 
-def _print_official(data: bytes) -> None:
-    from minicodec.bits.ecdc import read_header  # which does wait for torch
+def _print_official(file: Readable) -> None:
+    from minicodec.bits import ecdc  # which does wait for torch
 
-    header = read_header(data)
+    data = ecdc.take(file)
+    header = ecdc.read_header(data)
     rate = header.config.sample_rate
     coding = "language model" if header.lm else "none"
     print(
@@ -42,6 +49,7 @@ def _print_official(data: bytes) -> None:
         f"audio       {header.length / rate:.3f} s, {header.length} samples, {rate} Hz\n"
         f"codes       {header.n_q} codebooks, entropy coding: {coding}"
     )
+    ecdc.check_size(header, len(ecdc.codes_of(data)))
 
 
 def _print_info(stream: StreamBytes, chunks: list[Chunk], every: bool) -> None:
@@ -87,8 +95,9 @@ def _print_info(stream: StreamBytes, chunks: list[Chunk], every: bool) -> None:
 def _samples(chunk: Chunk, header: Header, end: Chunk | None) -> int:
     """Samples that a chunk stands for; where the end is missing, those of its frames."""
     if end is not None and end.index == chunk.index + 1:
-        return max(0, end.length - chunk.index * header.chunk_samples)
-    return min(header.chunk_samples, header.chunk_samples * chunk.frames // header.chunk_frames)
+        return end.length - chunk.index * header.chunk_samples
+    share = header.chunk_samples * chunk.frames // header.chunk_frames
+    return max(1, min(header.chunk_samples, share))
 
 
 def _named(indices: list[int]) -> str:

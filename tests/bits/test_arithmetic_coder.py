@@ -64,3 +64,24 @@ def test_wrong_tables_are_noticed_or_give_other_symbols():
         for table in tables_from_floats(torch.randn(100_000, 50).softmax(1)):
             found.append(decoder.pull(table))
     assert found[:400] != [7] * 400
+
+
+def test_data_on_the_edge_are_refused_in_time():
+    """Between 0111… and 1000… no bit is ever sure, and a decoder's integers grow without end.
+
+    Whoever knows the tables can write a file that stays there: always the symbol with the edge.
+    """
+    table = tables_from_floats(torch.tensor([0.3, 0.4, 0.3]))
+    encoder, symbols = ArithmeticEncoder(), []
+    while encoder.pending < 5000:
+        while encoder.narrow:
+            encoder.widen()
+        edge = 1 << encoder.pending - 1
+        parts = [encoder.part(table, symbol) for symbol in range(3)]
+        symbols.append([low < edge <= high for low, high in parts].index(True))
+        encoder.push(symbols[-1], table)
+    decoder = ArithmeticDecoder(encoder.finish())
+    with pytest.raises(ValueError, match="leave too many bits undecided"):
+        for symbol in symbols:
+            assert decoder.pull(table) == symbol
+    assert 4096 < decoder.pending < 4200

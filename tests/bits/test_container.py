@@ -1,12 +1,11 @@
 """The bytes of a stream: damage is found, and lies are named."""
 
 import math
-from dataclasses import replace
 from io import BytesIO
 
 import pytest
 import torch
-from mcdc_by_hand import HandChunk, parse
+from mcdc_by_hand import HandChunk, HandStream, parse
 from small_streams import end_at, first, flipped, forged, noise, tolerated
 
 from minicodec.bits.bitstream import compress, decompress
@@ -73,7 +72,7 @@ LIES = [
     ({}, end_at(0), "has 2 chunks, but claims 0 samples"),
     ({}, end_at(2**64 - 1), "has 2 chunks, but claims 18446744073709551615 samples"),
     ({}, end_at(24001), "chunk 1 has 75 frames, but 1 are the end of 24001 samples"),
-    ({}, end_at(24000), "has 2 chunks, but claims 24000 samples, which take 1"),
+    ({}, end_at(24000), "has 2 chunks, but claims 24000 samples, which is not"),
     ({}, first(frames=74), "calls? for"),
     ({}, first(frames=0), "ends the stream, but not with 8 bytes"),
     ({}, first(frames=151), "too many for a chunk"),
@@ -108,14 +107,93 @@ def test_false_scales(codecs, scales):
         decompress(forged(codec, first(scales=scales)), codec)
 
 
-def test_more_loss_than_is_believed(codecs):
+def lost(chunks: int, came: int, rest: int = 0, seconds: int = 1) -> bytes:
+    """A stream of chunks of so many seconds: some came, then some are lost, then come the rest."""
+    rate = 8000
+    stream = HandStream(
+        sample_rate=rate, chunk_samples=seconds * rate, chunk_frames=25 * seconds, bits=4
+    )
+    codes = bytes(25 * seconds * 4)
+    there = [*range(came), *range(came + chunks, came + chunks + rest)]
+    end = came + chunks + rest
+    ends = HandChunk(end, 0, [], (end * seconds * rate).to_bytes(8, "big"))
+    return stream.but(
+        chunks=[HandChunk(i, 25 * seconds, [], codes) for i in there] + [ends]
+    ).build()
+
+
+@pytest.mark.parametrize(
+    ("stream", "believed"),
+    [
+        (lost(60, came=1), True),
+        (lost(61, came=1), False),
+        (lost(100, came=10), True),
+        (lost(101, came=10), False),
+        (lost(101, came=10, rest=1), True),
+        (lost(60, came=0, rest=1), True),
+        (lost(61, came=0, rest=1), False),
+        (lost(1, came=0), False),
+        (lost(1, came=0, seconds=60), False),
+        (lost(10, came=1, seconds=60), True),
+        (lost(2**32 - 5, came=3), False),
+    ],
+)
+def test_a_minute_may_be_lost_or_ten_times_what_came(stream, believed):
+    """The claims of a few bytes cost nothing: at first 74 bytes gave 203 seconds of silence."""
+    if believed:
+        assert list(StreamBytes(BytesIO(stream), tolerant=True))[-1].frames == 0
+        return
+    with pytest.raises(BitstreamError, match="are missing and only .* are there: too few"):
+        list(StreamBytes(BytesIO(stream), tolerant=True))
+
+
+def test_what_is_passed_over_is_not_lost():
+    """From behind the gap on, all is there."""
+    stream = lost(500, came=1, rest=3)
+    found = list(StreamBytes(BytesIO(stream), tolerant=True, first=501))
+    assert [chunk.index for chunk in found] == [0, 501, 502, 503, 504]
+
+
+@pytest.mark.parametrize("length", [0, 24000, 24000 * 12, 2**63, 2**64 - 1])
+def test_an_end_that_cannot_be_is_damage(codecs, length):
+    """In tolerant mode, too: then the stream is one that lost its end."""
     codec = codecs["as mini"]
-    far = lambda chunks: [chunks[0], replace(chunks[1], index=200)]  # noqa: E731
-    with pytest.raises(BitstreamError, match="198 chunks are missing|199 chunks are missing"):
-        decompress(forged(codec, far), codec, tolerant=True)
-    tail = HandChunk(3, 0, [], bytes(8))
-    with pytest.raises(BitstreamError, match="has 3 chunks, but claims 0 samples"):
-        decompress(forged(codec, lambda c: [*c[:2], tail]), codec, tolerant=True)
+    wrong = forged(codec, end_at(length))
+    with pytest.raises(BitstreamError, match=f"2 chunks, but claims {length} samples"):
+        decompress(wrong, codec)
+    assert tolerated(wrong, codec, "breaks off at 2.00 s").shape[-1] == 48000
+
+
+def test_a_stream_without_sound():
+    stream = HandStream(chunks=[HandChunk(0, 0, [], bytes(7) + b"\1")])
+    with pytest.raises(BitstreamError, match="has 0 chunks, but claims 1 samples"):
+        list(StreamBytes(BytesIO(stream.build())))
+
+
+@pytest.mark.filterwarnings("ignore:one bit of the header")
+def test_both_modes_agree_on_what_is_whole(broken):
+    """What the strict one raises is what the tolerant one remembers."""
+    _, data, p, _ = broken
+    whole = StreamBytes(BytesIO(data), tolerant=True)
+    assert len(list(whole)) == 11 and whole.damage is None
+    for wrong in (
+        data + b"!",
+        data + data,
+        data[:-1],
+        data[: p[4]] + data[p[5] :],
+        data[: p[5]] + data[p[4] :],
+        flipped(data, 8 * p[2] + 300),
+        flipped(data, 40),
+    ):
+        with pytest.raises(BitstreamError) as strict:
+            list(StreamBytes(BytesIO(wrong)))
+        tolerant = StreamBytes(BytesIO(wrong), tolerant=True)
+        list(tolerant)
+        if (
+            wrong[: p[0]] == data[: p[0]]
+        ):  # else it is the header, of which both say it in their way
+            assert str(tolerant.damage) == str(strict.value)
+        assert tolerant.damage is not None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 import torch
 from mcdc_by_hand import HandChunk, HandStream, parse
 
+from minicodec.bits import container
 from minicodec.bits import reader as stream_reader
 from minicodec.bits.bitstream import BitstreamError, StreamReader, compress
 from minicodec.bits.container import StreamBytes
@@ -159,7 +160,8 @@ def attempt(codec: Codec, data: bytes, chance: random.Random) -> str:
     except BitstreamError as error:
         assert "\n" not in str(error)
         return "refused"
-    assert samples <= 60 * codec.config.sample_rate * (len(data) / 21 + 200)
+    # A chunk has 21 bytes at least, and lasts a minute at most; ten times that may be missing.
+    assert samples <= 60 * codec.config.sample_rate * (1 + 11 * len(data) / 21)
     return "read"
 
 
@@ -214,18 +216,26 @@ def hostile(kind: str) -> bytes:
     ["sync words", "heads of chunks that are not there", "a chunk far away",
      "every hundredth chunk", "a length"],
 )  # fmt: skip
-def test_hostile_streams_cost_little(kind):
-    data = hostile(kind)
-    tracemalloc.start()
-    began = time.process_time()
-    try:
-        for file in (BytesIO(data), Pipe(data, random.Random(0))):
-            try:
-                found = sum(1 for _ in StreamBytes(file, tolerant=True))
-                assert found <= 2  # nothing in here is believed for long
-            except BitstreamError as error:
-                assert "too few" in str(error)
-        seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 2**20 and seconds < 20, (peak, seconds)
+def test_hostile_streams_cost_little(kind, monkeypatch):
+    """Counted in bytes that are looked at, for seconds depend on the machine."""
+    data, looked_at = hostile(kind), 0
+
+    def counted(part, *seed):
+        nonlocal looked_at
+        looked_at += len(part)
+        return crc32(part, *seed)
+
+    crc32 = container.zlib.crc32
+    monkeypatch.setattr(container.zlib, "crc32", counted)
+    for file in (BytesIO(data), Pipe(data, random.Random(0))):
+        looked_at = 0
+        tracemalloc.start()
+        try:
+            found = sum(1 for _ in StreamBytes(file, tolerant=True))
+            assert found <= 2  # nothing in here is believed for long
+        except BitstreamError as error:
+            assert "too few" in str(error) or "damaged everywhere" in str(error)
+        finally:
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < 2**20 and looked_at < 70 * len(data) + 2**21, (peak, looked_at / len(data))
