@@ -26,6 +26,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -205,6 +206,7 @@ class Watch:
         self._now = self._common
         sys.addaudithook(self._hear)
         sys.settrace(self._enter)
+        threading.settrace(self._enter)
 
     @property
     def reached(self) -> dict[str, list[int]]:

@@ -192,7 +192,7 @@ class RangeDecoder:
         self._at = 8  # bytes read
         self.offset = int.from_bytes(self._data[:8], "big")
 
-    def decode(self, tables: np.ndarray, count: int | None = None) -> list[int]:
+    def decode(self, tables: np.ndarray, count: int = 1) -> list[int]:
         """The next symbols.
 
         Shape:
@@ -204,7 +204,7 @@ class RangeDecoder:
         _check_totals(tables)
         size = tables.shape[-1]
         flat = np.ascontiguousarray(tables, dtype=np.int64).reshape(-1).data
-        starts = range(0, len(flat), size) if tables.ndim == 2 else [0] * (count or 0)
+        starts = range(0, len(flat), size) if tables.ndim == 2 else [0] * count
         data, at, offset, range_ = self._data, self._at, self.offset, self.range
         symbols = []
         for first in starts:

@@ -42,8 +42,8 @@ def nearest(x: Tensor, embedding: Tensor) -> Tensor:
     tensor([0])
     """
     distance = x.pow(2).sum(1, keepdim=True) - 2 * x @ embedding.t()
-    distance = distance + embedding.t().pow(2).sum(0, keepdim=True)
-    return distance.min(dim=-1).indices
+    distance = distance + embedding.t().pow(2).sum(0)
+    return distance.min(dim=1).indices
 
 
 def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:
@@ -64,7 +64,7 @@ def kmeans(x: Tensor, size: int, iterations: int = 20) -> tuple[Tensor, Tensor]:
     for _ in range(iterations):
         codes = torch.cat([nearest(rows, means) for rows in x.split(_ROWS)])
         sums, counts = _totals(x, codes, size)
-        means = torch.where(counts[:, None] > 0, sums / counts.clamp(min=1)[:, None], means)
+        means = torch.where(counts[:, None] > 0, sums / counts[:, None], means)
     return means, counts
 
 

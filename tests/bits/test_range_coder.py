@@ -92,6 +92,18 @@ def test_the_ending_points_into_the_interval(low, width, count):
     assert low <= number - (5 << 64) < low + width
 
 
+def test_the_first_range_is_all_that_64_bits_hold():
+    """It is a number of the format: another one would give other bytes."""
+    assert RangeEncoder().range == RangeDecoder(b"").range == 0xFFFF_FFFF_FFFF_FFFF
+
+
+def test_symbols_one_at_a_time():
+    table = cumulate([2, 1, 1])
+    decoder = RangeDecoder(encode([1, 0, 2], table))
+    assert [decoder.decode(table) for _ in range(3)] == [[1], [0], [2]]
+    assert decoder.decode(table, 0) == []
+
+
 def test_a_certain_symbol_costs_nothing():
     table = cumulate([0, 7, 0])
     assert encode([1] * 100_000, table) == b""

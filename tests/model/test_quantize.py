@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from in_threads import Together
 
 from minicodec.model import quantize
-from minicodec.model.quantize import Codebook, ResidualVectorQuantizer, kmeans, nearest
+from minicodec.model.quantize import (
+    Codebook,
+    ResidualVectorQuantizer,
+    check_codes,
+    kmeans,
+    nearest,
+)
 
 STEPS = 60
 
@@ -44,6 +50,17 @@ def test_nearest_is_nearest(count, size, dim):
     distances = torch.cdist(x.double(), embedding.double())
     chosen = distances.gather(1, nearest(x, embedding)[:, None])[:, 0]
     torch.testing.assert_close(chosen, distances.min(1).values, atol=1e-5, rtol=1e-5)
+
+
+def test_near_ties_fall_as_in_the_official_code():
+    """Far from zero, squares of lengths round away most of what tells the vectors apart."""
+    x, embedding = 1000 + torch.rand(20000, 16), 1000 + torch.rand(64, 16)
+    theirs = official_vq.EuclideanCodebook(16, 64)
+    theirs.embed.copy_(embedding)
+    codes = nearest(x, embedding)
+    assert torch.equal(codes, theirs.quantize(x))
+    distances = torch.cdist(x.double(), embedding.double())
+    assert (codes != distances.argmin(1)).sum() > 10000  # it hardly ever finds the nearest here
 
 
 def test_a_vector_of_the_codebook_is_its_own_code():
@@ -371,6 +388,44 @@ def test_kmeans_finds_clusters():
     assert min(errors) < 0.1
 
 
+@pytest.mark.parametrize("count", [12, 500])
+def test_kmeans_step_by_step(count):
+    """From rows of its own, all different, to the means of those nearest to each, and again."""
+    x = manifold(count)
+
+    def after(iterations: int) -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(3)
+        return kmeans(x, 8, iterations)
+
+    means, counts = after(0)
+    assert (means[:, None] == x).all(2).any(1).all() and len(means.unique(dim=0)) == 8
+    assert counts.tolist() == [0] * 8
+    for iterations in (1, 2, 3):
+        codes = torch.cdist(x.double(), means.double()).argmin(1)
+        means, counts = after(iterations)
+        torch.testing.assert_close(means, torch.stack([x[codes == k].mean(0) for k in range(8)]))
+        assert torch.equal(counts, codes.bincount().float())
+
+
+def test_a_cluster_that_nobody_chose_keeps_its_mean():
+    means, counts = kmeans(torch.ones(1, 3), 4)
+    assert torch.equal(means, torch.ones(4, 3)) and counts.tolist() == [1, 0, 0, 0]
+
+
+def test_everything_is_made_where_the_latents_are():
+    with torch.device("meta"):  # whatever is made nowhere in particular cannot be used
+        x = torch.randn(40, 8, device="cpu")
+        for count in (40, 10):
+            means, counts = kmeans(x[:count], 16)
+            assert means.device == counts.device == x.device
+    book = Codebook(16, 8)
+    book.initialize(x)
+    book.counts[:4] = 1e-6
+    with torch.device("meta"):
+        book.update(x, book.encode(x))
+    assert torch.isfinite(book.embedding).all()
+
+
 @pytest.mark.parametrize("count", [1, 5, 63])
 def test_kmeans_with_fewer_vectors_than_clusters(count):
     x = manifold(count)
@@ -412,3 +467,28 @@ def test_wrong_levels(n_q):
             call(torch.randn(1, 8, 5), n_q)
     with pytest.raises(ValueError, match="not 3"):
         rvq.decode(torch.zeros(1, 3, 5, dtype=torch.long))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+def test_codes_may_be_any_integers_in_their_range(dtype):
+    for codes in ([[[0]]], [[[0, 15], [7, 15]]], [[[3]], [[4]]]):
+        check_codes(torch.tensor(codes, dtype=dtype), n_q=2, size=16)
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ([[[0]]], r"codes are an integer tensor \[B, K, T\], but this is a list"),
+        (torch.zeros(1, 2, 3), r"but this is a tensor \[1, 2, 3\] of float32"),
+        (torch.zeros(1, 2, 3, dtype=torch.bool), "of bool"),
+        (torch.zeros(2, 3, dtype=torch.long), r"but this is a tensor \[2, 3\] of int64"),
+        (torch.zeros(1, 2, 0, dtype=torch.long), r"at least one frame .* \[1, 2, 0\]"),
+        (torch.zeros(1, 0, 3, dtype=torch.long), r"1 to 2 levels, but their shape is \[1, 0, 3\]"),
+        (torch.zeros(1, 3, 3, dtype=torch.long), r"1 to 2 levels, but their shape is \[1, 3, 3\]"),
+        (torch.tensor([[[0, 16]]]), "between 0 and 15, but these reach from 0 to 16"),
+        (torch.tensor([[[-1, 15]]]), "between 0 and 15, but these reach from -1 to 15"),
+    ],
+)
+def test_what_no_codes_can_be(codes, words):
+    with pytest.raises(ValueError, match=words):
+        check_codes(codes, n_q=2, size=16)
