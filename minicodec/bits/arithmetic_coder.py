@@ -131,8 +131,9 @@ class ArithmeticDecoder(_Interval):
             self.widen()
             self.number = 2 * self.number + (self._data[byte] >> place & 1)
             self._bits_read += 1
-        ends = self.low + ((table - 1) * (self.high - self.low + 1) >> _BITS)
-        symbol = int(ends.searchsorted(self.number))
+        # Counted from the low end: with many bits undecided both ends are larger than any int64.
+        ends = (table - 1) * (self.high - self.low + 1) >> _BITS
+        symbol = int(ends.searchsorted(self.number - self.low))
         if symbol == len(table) or self.part(table, symbol)[0] > self.number:
             raise ValueError("the data point between two symbols.")
         self.low, self.high = self.part(table, symbol)
