@@ -163,13 +163,11 @@ class Codebook(nn.Module):
         self.counts.lerp_(counts, 1 - self.decay)
         even = self.counts.mean()
         dead = self.counts < self.dead_share * even
-        if not dead.any():
-            self.embedding.copy_(self.sums / self.counts[:, None])
-            return
-        x = _gather(x)
-        fresh = _agree(x[torch.randint(len(x), (len(dead),), device=x.device)])
-        self.counts.copy_(torch.where(dead, even, self.counts))
-        self.sums.copy_(torch.where(dead[:, None], fresh * even, self.sums))
+        if dead.any():
+            x = _gather(x)
+            fresh = _agree(x[torch.randint(len(x), (len(dead),), device=x.device)])
+            self.counts.copy_(torch.where(dead, even, self.counts))
+            self.sums.copy_(torch.where(dead[:, None], fresh * even, self.sums))
         self.embedding.copy_(self.sums / self.counts[:, None])
 
 
@@ -222,7 +220,7 @@ class ResidualVectorQuantizer(nn.Module):
             ValueError: for more levels than there are codebooks.
         """
         levels = self._levels(codes.shape[1])
-        vectors = [book.decode(index) for book, index in zip(levels, codes.unbind(1), strict=True)]
+        vectors = [book.decode(index) for book, index in zip(levels, codes.unbind(1))]
         # One after another, as when encoding: sums of floats depend on their order.
         total = vectors[0]
         for vector in vectors[1:]:
@@ -245,11 +243,11 @@ class ResidualVectorQuantizer(nn.Module):
         for book in self._levels(n_q):
             first = self.training and not book.initialized
             if first:
-                book.initialize(residual.detach())
+                book.initialize(residual)
             index = book.encode(residual.detach())
             vector = book.decode(index)
             if self.training and not first:
-                book.update(residual.detach(), index)
+                book.update(residual, index)
             losses.append(F.mse_loss(residual, vector))
             residual = residual - vector
             total = total + vector

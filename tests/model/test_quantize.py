@@ -217,6 +217,59 @@ def test_an_average_follows_its_latents():
     torch.testing.assert_close(book.embedding, book.sums / book.counts[:, None])
 
 
+def test_a_book_begins_with_vectors_of_length_one():
+    book = Codebook(2000, 64)
+    assert book.embedding.norm(dim=1).mean() == pytest.approx(1, abs=0.02)
+    assert len(ResidualVectorQuantizer(dim=8, n_q=1).codebooks[0].embedding) == 1024
+    book.update(torch.randn(100, 64), torch.arange(100))
+    torch.testing.assert_close(book.embedding, book.sums / book.counts[:, None])
+
+
+def test_an_average_remembers_about_a_hundred_batches():
+    book, codes = Codebook(size=1, dim=2), torch.zeros(4, dtype=torch.long)
+    book.initialize(torch.zeros(4, 2))
+    for step in range(1, 101):
+        book.update(torch.ones(4, 2), codes)
+        torch.testing.assert_close(book.embedding, torch.full((1, 2), 1 - 0.99**step))
+
+
+@pytest.mark.parametrize(
+    ("share", "used", "dies"),
+    [({}, 0.09, True), ({}, 0.11, False), ({"dead_share": 0.5}, 0.5, False)],
+)
+def test_whose_share_is_too_small_dies(share, used, dies):
+    """`used` is the first vector's share of an even split. A share that just suffices does."""
+    book = Codebook(2, 1, decay=0.0, **share)
+    count = round(100 * used)
+    codes = (torch.arange(200) >= count).long()
+    book.update(torch.where(codes == 0, -1.0, 1.0)[:, None], codes)
+    expected = [[100.0], [200.0 - count]] if dies else [[count], [200.0 - count]]
+    assert book.counts[:, None].tolist() == expected
+    torch.testing.assert_close(book.embedding.abs(), torch.ones(2, 1))
+    torch.testing.assert_close(book.embedding, book.sums / book.counts[:, None])
+
+
+def test_an_update_draws_only_for_the_dead():
+    """So that runs with the same seed stay the same."""
+    book, x = Codebook(16, 128), manifold(500)
+    book.initialize(x)
+    before = torch.get_rng_state()
+    book.update(x, book.encode(x))
+    assert torch.equal(torch.get_rng_state(), before)
+    book.counts[0] = 1e-6
+    book.update(x[:1], book.encode(x[:1]))
+    assert not torch.equal(torch.get_rng_state(), before)
+
+
+def test_codebooks_learn_without_gradients():
+    x = manifold(100).requires_grad_()
+    book = Codebook(16, 128)
+    book.initialize(x)
+    book.counts[0] = 1e-6
+    book.update(x, book.encode(x))
+    assert not any(value.requires_grad for value in book.state_dict(keep_vars=True).values())
+
+
 def test_expiry_is_relative_to_use_not_to_the_batch():
     """A small batch chooses each code rarely. That makes none of them dead."""
     torch.manual_seed(0)
