@@ -7,6 +7,7 @@ modules which do need torch are written down a second time, and a test compares 
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import minicodec
@@ -18,6 +19,9 @@ MODELS = ("mini_24khz", "encodec_24khz", "encodec_48khz")
 KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
 #: `minicodec.listening.evaluation.MEASURES`
 MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi")
+
+#: Of seconds, minutes, steps and all that is counted: beyond it there are only mistakes.
+_MOST = 10**9
 
 
 def parser() -> argparse.ArgumentParser:
@@ -139,11 +143,11 @@ def _train(sub: argparse.ArgumentParser) -> None:
     for name in ("steps", "batch"):
         option(f"--{name}", type=_count, help=f"instead of the config's {name}")
     option("--learning-rate", type=_positive, help="instead of the config's learning rate")
-    option("--seed", type=int, help="instead of the config's seed")
+    option("--seed", type=_seed, help="instead of the config's seed")
     option("--save-minutes", type=_positive, default=2.0, help="between checkpoints; default 2")
-    option("--workers", type=_count_or_none,
+    option("--workers", type=_workers,
            help="processes that read recordings ahead; some where there is a GPU")  # fmt: skip
-    option("--threads", type=_count, help="of the CPU")
+    option("--threads", type=_threads, help="of the CPU")
     option("--bfloat16", action="store_true",
            help="convolutions in 16 bits: faster where the processor is made for them (lscpu says "
            "avx512_bf16 or amx_bf16); new GPUs use them unasked")  # fmt: skip
@@ -165,17 +169,17 @@ def _train_lm(sub: argparse.ArgumentParser) -> None:
            "on; FILE.run by default")  # fmt: skip
     option("--minutes", type=_positive, default=30.0,
            help="of training, restarts included; the coding before is extra; 30")  # fmt: skip
-    option("--copies", type=_count, default=1, metavar="N",
+    option("--copies", type=_copies, default=1, metavar="N",
            help="code each recording N times, with other gains and shifts")  # fmt: skip
     for name, default, text in (
         ("dim", 120, "channels"), ("layers", 3, "of the Transformer"), ("heads", 8, "per layer"),
         ("batch", 4, "pieces of 5 s per step"),
     ):  # fmt: skip
         option(f"--{name}", type=_count, default=default, help=f"{text} ({default})")
-    option("--seed", type=_count_or_none, default=0, help="of everything drawn at random (0)")
+    option("--seed", type=_seed, default=0, help="of everything drawn at random (0)")
     option("--learning-rate", type=_positive, default=2e-3)
     option("--weight-decay", type=_not_negative, default=0.1)
-    option("--threads", type=_count, help="of the CPU")
+    option("--threads", type=_threads, help="of the CPU")
 
 
 def _output(sub: argparse.ArgumentParser, text: str) -> None:
@@ -193,7 +197,7 @@ def _many(sub: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     sub.add_argument("--format", type=lambda text: f".{text.lstrip('.').lower()}",
                      choices=[f".{name}" for name in formats], metavar="NAME",
                      help=f"of files that -o does not name: {', '.join(formats)}")  # fmt: skip
-    sub.add_argument("-j", "--jobs", type=_count, default=1, metavar="N",
+    sub.add_argument("-j", "--jobs", type=_threads, default=1, metavar="N",
                      help="processes that share several files; 1")  # fmt: skip
     _device(sub)
 
@@ -235,20 +239,24 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number.") from None
+        raise argparse.ArgumentTypeError(f"{_short(text)!r} is no number.") from None
 
 
 def _positive(text: str) -> float:
     number = _number(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text}.")
+    if not 0 < number <= _MOST:
+        raise argparse.ArgumentTypeError(
+            f"a number above 0 and at most {_MOST} is needed, not {_short(text)}."
+        )
     return number
 
 
 def _not_negative(text: str) -> float:
     number = _number(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"a number of at least 0 is needed, not {text}.")
+    if not 0 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(
+            f"a number from 0 to {_MOST} is needed, not {_short(text)}."
+        )
     return number
 
 
@@ -256,18 +264,26 @@ def _seconds_of_chunk(text: str) -> float:
     number = _number(text)
     if not 0 < number <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(
-            f"more than 0 and at most {MOST_SECONDS} seconds, not {text}."
+            f"more than 0 and at most {MOST_SECONDS} seconds, not {_short(text)}."
         )
     return number
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"an integer of at least 1 is needed, not {text}.")
+def _integer(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or len(text) > 20 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(
+            f"an integer from {least} to {most} is needed, not {_short(text)}."
+        )
     return int(text)
 
 
-def _count_or_none(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"an integer of at least 0 is needed, not {text}.")
-    return int(text)
+_count = partial(_integer, least=1, most=_MOST)
+_copies = partial(_integer, least=1, most=1000)
+_seed = partial(_integer, least=0, most=2**63 - 1)  # torch's limit
+#: More than any machine has processors; the system ends a program that starts too many threads.
+_threads = partial(_integer, least=1, most=1024)
+_workers = partial(_integer, least=0, most=1024)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -15,6 +15,8 @@ from minicodec.model.checkpoint import SHIPPED
 from minicodec.model.pretrained import OFFICIAL
 from minicodec.sound.files import KINDS
 
+TRAIN = ["train", "tiny", "--data", "x", "--out", "y"]
+TRAIN_LM = ["train-lm", "--codec", "x", "--data", "x", "--valid", "x", "-o", "y"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,22 +53,39 @@ def test_every_command_has_a_module_and_help(name, capsys):
         (["info"], "required: input"),
         (["encode", "x.wav", "--nope"], "unrecognized arguments: --nope"),
         (["encode", "x.wav", "-b", "six"], "'six' is no number"),
-        (["encode", "x.wav", "-b", "nan"], "a number above 0 is needed, not nan"),
-        (["roundtrip", "x.wav", "-b", "0"], "a number above 0 is needed, not 0"),
+        (
+            ["encode", "x.wav", "-b", "nan"],
+            "a number above 0 and at most 1000000000 is needed, not nan",
+        ),
+        (["encode", "x.wav", "-b", "1e400"], "not 1e400"),
+        (["encode", "x.wav", "-j", "100000"], "an integer from 1 to 1024 is needed, not 100000"),
+        (["roundtrip", "x.wav", "-b", "0"], "needed, not 0"),
         (["encode", "x.wav", "--chunk", "0"], "more than 0 and at most 60 seconds, not 0"),
         (["encode", "x.wav", "--chunk", "61"], "more than 0 and at most 60 seconds, not 61"),
         (["encode", "x.wav", "-e", "zip"], "invalid choice: 'zip'"),
-        (["decode", "x.mcdc", "--start", "-1"], "a number of at least 0 is needed, not -1"),
-        (["decode", "x.mcdc", "--duration", "0"], "a number above 0 is needed, not 0"),
+        (["decode", "x.mcdc", "--start", "-1"], "a number from 0 to 1000000000 is needed, not -1"),
+        (["decode", "x.mcdc", "--start", "1e308"], "needed, not 1e308"),
+        (["decode", "x.mcdc", "--start", "\x1b[2J"], r"'\x1b[2J' is no number"),
+        (["decode", "x.mcdc", "--duration", "0"], "needed, not 0"),
         (["evaluate", "x", "--measures", "beauty"], "invalid choice: 'beauty'"),
-        (["evaluate", "x", "--seconds", "0"], "a number above 0 is needed, not 0"),
-        (["evaluate", "x", "--opus", "0"], "an integer of at least 1 is needed, not 0"),
+        (["evaluate", "x", "--seconds", "0"], "needed, not 0"),
+        (["evaluate", "x", "--seconds", "inf"], "needed, not inf"),
+        (["evaluate", "x", "--opus", "0"], "an integer from 1 to 1000000000 is needed, not 0"),
         (["evaluate", "x", "--entropy", "zip"], "invalid choice: 'zip'"),
         (["train", "tiny", "--data", "x"], "required: --out"),
-        (["train", "tiny", "--data", "x", "--out", "y", "--minutes", "0"], "a number above 0"),
-        (["train", "tiny", "--data", "x", "--out", "y", "--steps", "0"], "at least 1 is needed"),
-        (["train", "tiny", "--data", "x", "--out", "y", "--workers", "-1"], "at least 0"),
-        (["train", "tiny", "--data", "x", "--out", "y", "--threads", "two"], "not two"),
+        ([*TRAIN, "--minutes", "0"], "a number above 0"),
+        ([*TRAIN, "--minutes", "nan"], "not nan"),
+        ([*TRAIN, "--steps", "0"], "from 1 to 1000000000 is needed, not 0"),
+        ([*TRAIN, "--steps", "9" * 5000], f"not {'9' * 40}…"),
+        ([*TRAIN, "--batch", "1e3"], "not 1e3"),
+        ([*TRAIN, "--seed", "-1"], "from 0 to 9223372036854775807 is needed, not -1"),
+        ([*TRAIN, "--seed", "9223372036854775808"], "not 9223372036854775808"),
+        ([*TRAIN, "--workers", "-1"], "from 0 to 1024 is needed, not -1"),
+        ([*TRAIN, "--threads", "two"], "not two"),
+        ([*TRAIN, "--threads", "-1"], "from 1 to 1024 is needed, not -1"),
+        ([*TRAIN, "--threads", "100000"], "not 100000"),
+        ([*TRAIN_LM, "--copies", "1001"], "from 1 to 1000"),
+        ([*TRAIN_LM, "--dim", "-8"], "not -8"),
     ],
 )
 def test_wrong_arguments(words, message, capsys):
