@@ -66,12 +66,13 @@ def main() -> int:
         # Two workers on two cores: threads inside each would only wait for one another.
         if "-n" in STAGES[name]:
             env["OMP_NUM_THREADS"] = "1"
+        began = time.monotonic()
         status, last_line = run(STAGES[name], env)
         if status:
             print(f"\nStopped: the stage {name} failed ({last_line}).")
             print(f"To run it alone: .venv/bin/python tools/run_tests.py {name}")
             return 1
-        passed.append((name, last_line))
+        passed.append((name, f"{time.monotonic() - began:4.0f} s  {last_line}"))
 
     print()
     for name, last_line in passed:
