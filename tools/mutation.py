@@ -10,7 +10,7 @@ does the same, `tools/mutation.yml` says why: the mutant is explained.
 
 The tests run in a copy of the tree. Everything but this package is imported once; each mutant then
 gets a fork of that process, and in it only the tests that reach the wrong line, the fastest first.
-It has its own limits of processor time and memory, so an endless loop is noticed as well. Left out
+Each test has limits of processor time and memory, so an endless loop is noticed as well. Left out
 are tests that start processes: they take seconds each, and what they reach cannot be seen.
 
 The result goes into benchmarks/mutation.json. Exit status: 0 if none survived unexplained.
@@ -125,7 +125,7 @@ class Bench:
         self._module, self._tests = tree / module, [*tests, module]
         self._notes, self._log = tree / ".notes", tree / ".log"
         sys.dont_write_bytecode = False
-        if fork(self._watch, self._log, seconds=600) != 0:
+        if fork(self._watch, self._log) != 0:
             sys.exit(f"{self._log.read_text()}\nThese tests fail without any mutant.")
         notes = json.loads(self._notes.read_text())
         self._seconds: dict[str, float] = notes["seconds"]
@@ -148,8 +148,7 @@ class Bench:
             return "survived"
         seconds = {name: self._seconds[name] for name in names}
         self._module.write_text(mutant.source, "utf-8")
-        limit = 20 + 10 * int(sum(seconds.values()))
-        status = fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log, limit)
+        status = fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log)
         return {0: "survived", None: "timed out"}.get(status, "killed")
 
     def _watch(self) -> int:
@@ -174,10 +173,11 @@ def run_pytest(tests: list[str], plugin: object) -> int:
 
 
 class Chosen:
-    """A plugin: only these tests run, the fastest first."""
+    """A plugin: only these tests run, the fastest first, none much longer than it takes."""
 
     def __init__(self, seconds: dict[str, float]):
         self.seconds = seconds
+        signal.setitimer(signal.ITIMER_PROF, 60)  # for what is done on import
 
     def pytest_sessionstart(self) -> None:
         """One failing example is enough; to look for the smallest takes time."""
@@ -190,9 +190,13 @@ class Chosen:
         # Tests of one file stay together: they share what their fixtures made.
         items.sort(key=lambda item: (item.nodeid.partition("::")[0], self.seconds[item.nodeid]))
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """The timer counts processor time, so it does not matter how busy the machine is."""
+        signal.setitimer(signal.ITIMER_PROF, 3 + 3 * self.seconds[nodeid])
+
 
 class Watch:
-    """A plugin: which lines of a file each test reaches, and how long it takes.
+    """A plugin: which lines of a file each test reaches, and its seconds of processor time.
 
     What is reached outside a test, on import or in a fixture that many share, counts for all of
     them. A test that starts a process is skipped.
@@ -204,6 +208,7 @@ class Watch:
         self._common: set[int] = set()
         self._reached: dict[str, set[int]] = {}
         self._now = self._common
+        self._started = 0.0
         sys.addaudithook(self._hear)
         sys.settrace(self._enter)
         threading.settrace(self._enter)
@@ -221,8 +226,11 @@ class Watch:
         finally:
             self._now = self._common
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._started = time.process_time()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.seconds[nodeid] = time.process_time() - self._started
 
     def _hear(self, event: str, _: Any) -> None:
         if event == "subprocess.Popen":
@@ -236,13 +244,12 @@ class Watch:
         return self._step
 
 
-def fork(work: Callable[[], int], log: Path, seconds: int) -> int | None:
+def fork(work: Callable[[], int], log: Path) -> int | None:
     """Exit status of `work` in a process of its own; None if it took too long.
 
     Args:
         work: gives its exit status; what it starts is ended with it.
         log: gets what it prints.
-        seconds: of processor time that it may take.
     """
     pid = os.fork()
     if not pid:
@@ -252,7 +259,6 @@ def fork(work: Callable[[], int], log: Path, seconds: int) -> int | None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for stream in (1, 2):
                 os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
             status = work()
         except BaseException:
@@ -271,7 +277,7 @@ def fork(work: Callable[[], int], log: Path, seconds: int) -> int | None:
             os.killpg(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
-    return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
+    return None if code in (-signal.SIGPROF, -signal.SIGKILL) else code
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ class RangeDecoder:
         """
         _check_totals(tables)
         size = tables.shape[-1]
-        flat = np.ascontiguousarray(tables, dtype=np.int64).reshape(-1).data
+        flat = tables.reshape(-1).data
         starts = range(0, len(flat), size) if tables.ndim == 2 else [0] * count
         data, at, offset, range_ = self._data, self._at, self.offset, self.range
         symbols = []

@@ -197,12 +197,36 @@ def test_any_bytes_give_symbols_or_one_clear_error(data, message):
         ([1 << 62, 1 << 62, 1 << 62, 1 << 62, 5], "frequencies lie in 0 to"),
         ([0.5, 0.5], "is of integers"),
         ([], "is of integers"),
+        (np.zeros((3, 0), np.int64), r"int64 \[3, 0\]"),
         (5, "is of integers"),
     ],
 )
 def test_wrong_tables(frequencies, message):
     with pytest.raises(ValueError, match=message):
         cumulate(frequencies)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.int64, np.uint64])
+def test_integers_of_any_size(dtype):
+    frequencies = np.ones((2, 256), dtype)
+    tables = cumulate(frequencies)
+    assert tables.dtype == np.int64 and (tables == np.arange(257)).all()
+    symbols = np.array([0, 255 if dtype == np.uint8 else 127], dtype)
+    assert RangeDecoder(encode(symbols, tables)).decode(tables) == symbols.tolist()
+
+
+def test_limits_of_a_table():
+    assert cumulate([MAX_TOTAL]).tolist() == [0, MAX_TOTAL]
+    assert cumulate(np.zeros((0, 4), np.int64)).shape == (0, 5)
+    assert encode([], cumulate([1])) == b""
+
+
+def test_tables_may_lie_anyhow_in_memory():
+    wide = np.repeat(cumulate([[3, 1, 2], [1, 5, 1]]), 2, axis=-1)
+    for tables in (wide[:, ::2], np.asfortranarray(wide[:, ::2]), wide[::-1, ::2]):
+        assert RangeDecoder(encode([2, 1], tables)).decode(tables) == [2, 1]
+    one = wide[0, ::2]
+    assert RangeDecoder(encode([2, 1], one)).decode(one, 2) == [2, 1]
 
 
 def test_wrong_symbols():
