@@ -1,15 +1,13 @@
 """Support: `minicodec evaluate`: how good is a codec on your recordings?"""
 
 import argparse
-import csv
-import io
 import json
 import math
 import sys
 from pathlib import Path
 
 from minicodec.cli.common import check_device, target_path
-from minicodec.listening import evaluation, opus_codec
+from minicodec.listening import evaluation, opus_codec, tables
 from minicodec.model.pretrained import config_of, load
 from minicodec.sound import judges
 from minicodec.sound.files import KINDS, recordings, write_text
@@ -85,8 +83,4 @@ def save(target: Path, means: list[dict]) -> None:
     if target.suffix == ".json":
         write_text(target, json.dumps(clean, indent=1) + "\n")
         return
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys(field for row in clean for field in row)))
-    writer.writeheader()
-    writer.writerows(clean)
-    write_text(target, text.getvalue())
+    write_text(target, tables.dump(clean))

@@ -5,7 +5,6 @@ Chapter 14. Screening as in Recommendation ITU-R BS.1534-3, section 4.1.2.
 
 import csv
 import html
-import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,8 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from minicodec.listening.mushra import ANCHORS, REFERENCE
+from minicodec.listening.tables import parse
+from minicodec.sound.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,12 +83,13 @@ class Analysis(NamedTuple):
         return ax
 
     def __str__(self) -> str:
-        width = max(len(score.condition) for score in self.scores)
+        names = [printable(score.condition) for score in self.scores]
+        width = max(map(len, names))
         lines = [f"{'condition':{width}}   mean   95 % interval   listeners"]
-        for s in self.scores:
+        for name, s in zip(names, self.scores):
             interval = f"{s.low:5.1f} to {s.high:5.1f}" if s.low == s.low else "needs two or more"
-            lines.append(f"{s.condition:{width}}  {s.mean:5.1f}  {interval:>14}  {s.listeners:9}")
-        lines += [f"left out: {name}, who {why}" for name, why in self.excluded.items()]
+            lines.append(f"{name:{width}}  {s.mean:5.1f}  {interval:>14}  {s.listeners:9}")
+        lines += [f"left out: {printable(name)}, who {why}" for name, why in self.excluded.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -137,9 +139,11 @@ def screen(ratings: Sequence[Rating]) -> dict[str, str]:
         if rating.condition == mid:
             by_item[rating.item].append(rating.rating > _LOW)
     dull = {item for item, high in by_item.items() if fmean(high) > _NOT_THE_LISTENERS}
+    by_listener = defaultdict(list)
+    for rating in ratings:
+        by_listener[rating.listener].append(rating)
     excluded = {}
-    for listener in dict.fromkeys(rating.listener for rating in ratings):
-        own = [rating for rating in ratings if rating.listener == listener]
+    for listener, own in by_listener.items():
         hidden = [r.rating < _LOW for r in own if r.condition == REFERENCE]
         anchor = [r.rating > _LOW for r in own if r.condition == mid and r.item not in dull]
         if not hidden:
@@ -223,7 +227,7 @@ def _read(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -> 
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{part} cannot be read as text: {error}.") from error
         try:
-            table = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+            table = list(parse(text))
         except csv.Error as error:
             raise ValueError(f"{part} is not a CSV file: {error}.") from error
         ratings += _ratings(str(part), table)

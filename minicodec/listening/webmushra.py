@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
@@ -44,24 +45,41 @@ def export_webmushra(
 
     Raises:
         ValueError: as `mushra`, and for a folder that is not empty, a name of other characters, or
-            a sound longer than 12 s.
+            a sound longer than 12 s. No folder is left behind then, so that nothing is in the way
+            of the next try.
     """
     folder = Path(folder)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", folder.name):
         raise ValueError(f"{folder.name!r}: a test's name is of letters, digits, - and _.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists already and is not an empty folder.")
+    for taken in sorted({*_ANCHORS.values()} & set(conditions)):
+        raise ValueError(f"webMUSHRA knows {taken!r} as an anchor: choose another label.")
     items = arranged(conditions, reference, sample_rate)
     for name, clips in items.items():
         if clips[REFERENCE].shape[-1] > _LONGEST * sample_rate:
             raise ValueError(f"{name!r} is longer than the {_LONGEST:g} s that webMUSHRA allows.")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, and renamed when it is whole.
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+        part = Path(beside) / folder.name
+        part.mkdir()
+        _write(part, items, sample_rate, title)
+        if folder.exists():  # and is empty
+            folder.rmdir()
+        part.rename(folder)
+    return folder / f"{folder.name}.yaml"
+
+
+def _write(
+    folder: Path, items: Mapping[str, Mapping[str, Tensor]], sample_rate: int, title: str
+) -> None:
     pages: list[object] = ["random"]
     for number, (name, clips) in enumerate(items.items(), 1):
         peak = max(1.0, *(float(clip.abs().max()) for clip in clips.values()))
         files = {}
         for place, (label, clip) in enumerate(clips.items()):
-            file = f"{number}-{place}.wav"
+            file = f"{number}-{place}.wav"  # never a name that somebody chose
             audio_.save(folder / file, _wave(clip / peak, sample_rate), _RATE)
             files[_ANCHORS.get(label, label)] = f"configs/{folder.name}/{file}"
         pages.append(_page(name, files))
@@ -74,9 +92,7 @@ def export_webmushra(
         "remoteService": "service/write.php",
         "pages": [pages, _last_page()],
     }
-    target = folder / f"{folder.name}.yaml"
-    write_text(target, "\n".join(_yaml(config)) + "\n")
-    return target
+    write_text(folder / f"{folder.name}.yaml", "\n".join(_yaml(config)) + "\n")
 
 
 def _page(name: str, files: dict[str, str]) -> dict[str, object]:

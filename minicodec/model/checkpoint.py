@@ -23,9 +23,12 @@ from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.model.fields import build, json_object
 from minicodec.sound.files import write_bytes
+from minicodec.sound.names import printable
 
 #: Checkpoints that come with the package.
 SHIPPED = {"mini_24khz": Path(__file__).parents[1] / "weights" / "mini_24khz.safetensors"}
+
+_MOST_LETTERS = 255  # of a name
 
 _TRAINING_ONLY = (".sums", ".initialized")
 #: How often each code was chosen: not needed to decode, but it predicts codes (chapter 11).
@@ -73,7 +76,8 @@ def load_codec(path: str | Path) -> Codec:
         CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
             shapes than its config calls for.
     """
-    config, name = read_config(path), _printable(_metadata(path).get("name", "unnamed"))
+    config, name = read_config(path), _metadata(path).get("name", "unnamed")
+    name = printable(name[:_MOST_LETTERS])
     try:
         tensors = load_file(path)
     except safetensors.SafetensorError as error:
@@ -237,11 +241,6 @@ def read_metadata(path: str | Path) -> dict[str, str]:
             return file.metadata() or {}
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
-
-
-def _printable(name: str) -> str:
-    """A model's name as it may stand on any screen: a stranger's could hold commands for it."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:255])
 
 
 def _metadata(path: str | Path) -> dict[str, str]:

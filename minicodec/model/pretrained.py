@@ -18,11 +18,8 @@ import dataclasses
 import hashlib
 import os
 import re
-import socket
-import urllib.error
 import warnings
 from collections.abc import Mapping
-from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -39,6 +36,7 @@ from minicodec.model.checkpoint import (
 )
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
+from minicodec.model.download import download
 from minicodec.model.fast.codec import faster
 from minicodec.model.fields import build, json_file
 
@@ -56,7 +54,11 @@ class Official:
 
     @property
     def sha256(self) -> str:
-        """Its first eight hex digits, which the official file names carry."""
+        """Its first eight hex digits, which the official file names carry, and no more is known.
+
+        So 32 bits are checked. That finds every accident, but no forgery: with some billions of
+        trials another file can be made that begins alike. Against that stands https alone.
+        """
         return self.file.removesuffix(".th").rsplit("-", 1)[1]
 
 
@@ -68,9 +70,6 @@ OFFICIAL_URL = "https://dl.fbaipublicfiles.com/encodec/v0/"
 
 #: Checkpoints of a training run, which sort by age.
 CHECKPOINTS = "step_*.safetensors"
-
-#: Seconds to wait for the next byte: torch.hub sets no limit, and a silent server would hang us.
-_TIMEOUT = 30.0
 
 _RENAMES = [
     (r"\.model\.", ".layers."),  # official
@@ -99,7 +98,7 @@ def load(
 
     Args:
         name: "mini_24khz" (ours, works offline); "encodec_24khz" or "encodec_48khz" (official,
-            about 60 MB, downloaded on first use); the path of a file that minicodec saved; or the
+            70 to 95 MB, downloaded on first use); the path of a file that minicodec saved; or the
             folder of a training run, whose newest checkpoint is taken, with averaged weights where
             the run keeps them.
         path: with an official name: its weights in a file you have, from the official release
@@ -231,36 +230,28 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: MINICODEC_CACHE, or `minicodec` in the user's cache folder."""
-    if "MINICODEC_CACHE" in os.environ:
-        return Path(os.environ["MINICODEC_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "minicodec"
+    """Where downloads are kept: MINICODEC_CACHE, or `minicodec` in the user's cache folder.
+
+    Raises:
+        ValueError: if neither is known.
+    """
+    if named := os.environ.get("MINICODEC_CACHE"):
+        return Path(named)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(caches) if caches else Path.home() / ".cache") / "minicodec"
+    except RuntimeError as error:  # a user without a home, as services are
+        raise ValueError(
+            "there is no home folder to keep downloads in: name a folder in MINICODEC_CACHE."
+        ) from error
 
 
-def _download(official: Official, base_url: str | None = None) -> Path:
+def _download(official: Official) -> Path:
     """Fetch into the cache, once; a file there has always been checked."""
     target = cache_folder() / official.file
-    if target.is_file() and _sha256(target).startswith(official.sha256):
-        return target
-    url = (base_url or os.environ.get("MINICODEC_OFFICIAL_URL", OFFICIAL_URL)) + official.file
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_TIMEOUT)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Shows progress, writes to a temporary file, compares the hash, and only then renames.
-        torch.hub.download_url_to_file(url, str(target), official.sha256, progress=True)
-    except (urllib.error.URLError, HTTPException, OSError) as error:
-        raise ValueError(
-            f"{url} could not be downloaded ({error}). Try again, or fetch it yourself and pass "
-            "path=."
-        ) from error
-    except RuntimeError as error:
-        raise ValueError(
-            f"what came from {url} is not the official file: it is cut short or another file, for "
-            f"its sha256 does not begin with {official.sha256}. Nothing was kept; try again."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(timeout)
+    if not (target.is_file() and _sha256(target).startswith(official.sha256)):
+        base = os.environ.get("MINICODEC_OFFICIAL_URL", OFFICIAL_URL)
+        download(base + official.file, target, official.sha256)
     return target
 
 

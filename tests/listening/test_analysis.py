@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from minicodec.listening import analyse
-from minicodec.listening.analysis import t_quantile
+from minicodec.listening.analysis import Rating, scores_of, screen, t_quantile
+from minicodec.listening.tables import dump
 
 
 def listener(name: str, **ratings: list[float]) -> list[dict]:
@@ -98,6 +99,52 @@ def test_a_table_and_a_plot_show_everything():
     assert result.of("sound 0") == result.scores
     with pytest.raises(ValueError, match="nobody rated 'sound 9'; there are sound 0"):
         result.of("sound 9")
+
+
+def test_the_work_grows_with_the_listeners_and_not_with_their_square(monkeypatch):
+    """Counted in looks at a rating: four times the listeners, four times the looks."""
+    looks = 0
+
+    class Counted(Rating):
+        @property
+        def condition(self):
+            nonlocal looks
+            looks += 1
+            return self[2]
+
+        @property
+        def listener(self):
+            nonlocal looks
+            looks += 1
+            return self[0]
+
+    def cost(listeners: int) -> int:
+        nonlocal looks
+        rows = [row for i in range(listeners) for row in listener(str(i), hidden=[99], a=[i % 100])]
+        ratings = [Counted(*row.values()) for row in rows]
+        looks = 0
+        assert screen(ratings) == {} and len(scores_of(ratings)) == 2
+        return looks
+
+    assert cost(200) == 4 * cost(50)
+
+
+def test_names_that_a_spreadsheet_would_run(tmp_path):
+    """They are written as text, and come back as they were."""
+    rows = listener("=1+1", hidden=[99], a=[60]) + listener("'-x", hidden=[99], a=[70])
+    file = tmp_path / "t.csv"
+    file.write_text(dump([row | {"item": "@sum"} for row in rows]), newline="")
+    assert "'=1+1,'@sum" in file.read_text()
+    result = analyse(file)
+    assert {rating.listener for rating in result.ratings} == {"=1+1", "'-x"}
+    assert {rating.item for rating in result.ratings} == {"@sum"}
+
+
+def test_names_do_nothing_on_a_screen():
+    rows = listener("x\x1b[2J", hidden=[10]) + listener("y", hidden=[99])
+    rows += [dict(listener="y", item="a", condition="two\nlines", rating=50)]
+    shown = str(analyse(rows))
+    assert "\x1b" not in shown and r"x\x1b[2J, who rated" in shown and r"two\nlines" in shown
 
 
 HEAD = "listener,session,item,trial,position,condition,rating,seconds\n"

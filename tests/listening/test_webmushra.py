@@ -6,7 +6,8 @@ import soundfile
 import torch
 import yaml
 
-from minicodec.listening import export_webmushra
+from minicodec.listening import export_webmushra, webmushra
+from minicodec.sound.files import NotWritten
 
 RATE = 24000
 
@@ -77,3 +78,41 @@ def test_clips_may_come_without_batch_and_channels(tmp_path):
     ]
     sounds = [soundfile.read(file.parent / "1-0.wav")[0] for file in files]
     assert np.array_equal(sounds[0], sounds[1]) and np.array_equal(sounds[0], sounds[2])
+
+
+def test_a_failed_export_is_not_in_the_way_of_the_next(tmp_path, monkeypatch):
+    """The disk is full at the second sound."""
+    x, saved = noise(), []
+
+    def full(path, *args):
+        saved.append(path)
+        if len(saved) == 2:
+            raise NotWritten(f"{path} cannot be written: no space left.")
+        save(path, *args)
+
+    save = webmushra.audio_.save
+    monkeypatch.setattr(webmushra.audio_, "save", full)
+    with pytest.raises(ValueError, match="no space left"):
+        export_webmushra(tmp_path / "t", {"c": x}, x, RATE)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "t").mkdir()  # an empty folder is welcome
+    file = export_webmushra(tmp_path / "t", {"c": x}, x, RATE)
+    assert file.is_file() and list(tmp_path.iterdir()) == [tmp_path / "t"]
+    assert {path.name for path in file.parent.iterdir()} == {
+        "t.yaml", *(f"1-{place}.wav" for place in range(4))
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../b", "..", "CON", "x" * 300])
+def test_no_name_of_a_sound_leads_out_of_the_folder(tmp_path, name):
+    x = noise()
+    file = export_webmushra(tmp_path / "in" / "t", {name: {name: x}}, {name: x}, RATE)
+    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {file.parent}
+    assert yaml.safe_load(file.read_text())["pages"][0][1]["name"] == name
+
+
+@pytest.mark.parametrize("label", ["anchor35", "anchor70"])
+def test_a_label_that_webmushra_takes_for_an_anchor(tmp_path, label):
+    with pytest.raises(ValueError, match=f"webMUSHRA knows '{label}' as an anchor"):
+        export_webmushra(tmp_path / "t", {label: noise()}, noise(), RATE)
+    assert not (tmp_path / "t").exists()

@@ -62,10 +62,15 @@ export function cleanName(text) {
     .trim().slice(0, 40);
 }
 
-/** Comma-separated values as in RFC 4180: fields with commas, quotes or line breaks are quoted. */
+/** Comma-separated values as in RFC 4180: fields with commas, quotes or line breaks are quoted.
+ *
+ * A spreadsheet runs what begins with "=", so such text gets an apostrophe, as `tables.py` does and
+ * undoes. Numbers stay as they are.
+ */
 export function csvOf(columns, rows) {
   const field = (value) => {
-    const text = String(value ?? "");
+    const formula = typeof value === "string" && /^'*[=+\-@\t\r\n]/.test(value);
+    const text = `${formula ? "'" : ""}${value ?? ""}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];

@@ -83,6 +83,13 @@ test("fields of a table are quoted where they must be", () => {
     'a,b\r\n1,"say ""hi"", twice"\r\n"line\nbreak",\r\n0,\r\n');
 });
 
+test("a spreadsheet runs no field, and numbers stay numbers", () => {
+  const rows = ["=cmd|' /C calc'!A0", "+1", "-1", "@a", "\t=1", "'=1", "'a", "a=1", -1, 0].map(
+    (a) => ({ a }));
+  assert.deepEqual(csvOf(["a"], rows).split("\r\n").slice(1, -1),
+    ["'=cmd|' /C calc'!A0", "'+1", "'-1", "'@a", "'\t=1", "''=1", "'a", "a=1", "-1", "0"]);
+});
+
 test("a name is a name, and no formula for a spreadsheet", () => {
   assert.equal(cleanName("  Zoë B. "), "Zoë B.");
   assert.equal(cleanName('=HYPERLINK("x")'), "HYPERLINKx");
