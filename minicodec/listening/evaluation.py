@@ -101,13 +101,13 @@ def evaluate(
         conditions[f"opus {bitrate:g}"] = partial(
             through_opus, kbps=bitrate, sample_rate=config.sample_rate
         )
-    rows: list[Row] = []
+    rows, left_out = list[Row](), list[str]()
     listed = [(kind, *numbered) for kind, each in clips.items() for numbered in enumerate(each)]
     for kind, place, source in tqdm(listed, unit="clip", disable=not progress):
         try:
             clip = _clip(source, codec, seconds)
         except audio_.AudioFileError as error:
-            warnings.warn(f"left out: {error}", stacklevel=2)
+            left_out.append(str(error))
             continue
         name = str(place) if isinstance(source, Tensor) else printable(Path(source).name)
         wanted = [n for n in names if n not in SPEECH_ONLY or "speech" in kind.lower()]
@@ -116,6 +116,8 @@ def evaluate(
             kbps = size * 8 * config.sample_rate / clip.shape[-1] / 1000
             row = {"class": printable(kind), "clip": name, "condition": condition, "kbps": kbps}
             rows.append(row | {n: MEASURES[n](copy, clip, config.sample_rate) for n in wanted})
+    for text in left_out:  # now, so that they do not stand in the middle of the bar
+        warnings.warn(f"left out: {text}", stacklevel=2)
     if not rows:
         raise ValueError("there is not one clip to evaluate on.")
     return rows

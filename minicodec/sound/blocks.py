@@ -35,6 +35,7 @@ _MOST = 1 << 16  # samples that go through the resampler at a time, after it
 class BlockReader:
     """A sound that is read once, from front to back: in a `with` statement, or to its end."""
 
+    name: str
     sample_rate: int
     channels: int
     length: int | None  #: samples, if they are known before they are read
@@ -48,9 +49,17 @@ class BlockReader:
             [1, channels, n]
 
         Raises:
-            ValueError: for a change that has no meaning, or by more than a factor of 100.
+            AudioFileError: at once, for a change that has no meaning, or by more than a factor of
+                100.
         """
-        audio_.check_rates(self.sample_rate, sample_rate)
+        try:
+            audio_.check_rates(self.sample_rate, sample_rate)
+            audio_.mix(torch.zeros(self.channels, 1), channels)
+        except ValueError as error:
+            raise audio_.AudioFileError(f"{self.name}: {error}") from error
+        return self._converted(sample_rate, channels)
+
+    def _converted(self, sample_rate: int, channels: int) -> Iterator[Tensor]:
         mixed = (audio_.mix(block, channels) for block in self.blocks)
         if sample_rate == self.sample_rate:
             yield from (block[None] for block in mixed)
@@ -90,7 +99,9 @@ def open_blocks(file: str | Path | BinaryIO) -> BlockReader:
             for block in sound.blocks:
                 yield torch.from_numpy(np.ascontiguousarray(block.T))
 
-    return BlockReader(sound.sample_rate, sound.channels, sound.length, blocks(), sound.close)
+    return BlockReader(
+        sound.name, sound.sample_rate, sound.channels, sound.length, blocks(), sound.close
+    )
 
 
 class BlockWriter:
@@ -122,7 +133,12 @@ class BlockWriter:
             )
 
     def write(self, audio: Tensor) -> None:
-        """Append audio [1, C, n]."""
+        """Append audio [1, C, n].
+
+        Raises:
+            ValueError: for NaN or infinite samples, which a model may make and no file can hold.
+        """
+        audio_.check_finite(audio)
         self.length += audio.shape[-1]
         self._clipped += int((audio.abs() > 1).sum())
         samples = audio[0].detach().clamp(-1, 1).float().cpu().numpy().T
