@@ -9,8 +9,9 @@ import os
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal
 
 import numpy as np
 import soundfile
@@ -37,8 +38,14 @@ class Forward(soundfile.SoundFile):
         """Let nobody seek but us."""
         return False
 
+    @property
+    def seeks(self) -> bool:
+        """Can libsndfile go elsewhere in this file?"""
+        return bool(super().seekable())
 
-class Decoder(NamedTuple):
+
+@dataclass
+class Decoder:
     """A file that libsndfile has opened."""
 
     name: str
@@ -46,6 +53,21 @@ class Decoder(NamedTuple):
     size: int  #: bytes
     sound: Forward
     length: int | None  #: samples; None if nobody knows, or nobody could believe it
+    begin: int = 0  #: samples that were skipped
+
+    def skip(self, samples: int) -> bool:
+        """Go to so many samples behind the beginning, if that can be done without reading them.
+
+        Raises:
+            AudioFileError: if the file turns out not to be what it says.
+        """
+        if self.length is None or samples >= self.length or not self.sound.seeks:
+            return False
+        try:
+            self.begin = self.sound.seek(samples)
+        except (soundfile.SoundFileError, RuntimeError) as error:
+            raise unreadable(self.name, error) from error
+        return True
 
     def blocks(self) -> Iterator[np.ndarray]:
         """What there is, with a warning where there should be more.
@@ -54,7 +76,7 @@ class Decoder(NamedTuple):
             [n, channels] float32
         """
         rate, kind = self.sound.samplerate, self.sound.format
-        came = yield from _read(self.sound, self.name)
+        came = self.begin + (yield from _read(self.sound, self.name))
         if kind == "OGG":
             yield from self._later_streams(came)
         elif self.length is not None and came < self.length:
@@ -153,17 +175,17 @@ def _number(file: BinaryIO) -> int | None:
 
 
 def _read(sound: Forward, name: str) -> Generator[np.ndarray, None, int]:
-    """All blocks from here on; returns where the end was."""
+    """All blocks from here on; returns how many samples there were."""
     most = max(1, min(_BLOCK, 8 * _BLOCK // sound.channels))
-    place = sound.tell()
+    came = 0
     while True:
         try:
             block = sound.read(most, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
             raise unreadable(name, error) from error
         if not len(block):
-            return place
-        place += len(block)
+            return came
+        came += len(block)
         yield block
 
 

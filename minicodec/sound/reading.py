@@ -21,9 +21,8 @@ from types import TracebackType
 from typing import IO, BinaryIO, cast
 
 import numpy as np
-import soundfile
 
-from minicodec.sound.decoding import Decoder, open_decoder, unreadable, warn_short
+from minicodec.sound.decoding import Decoder, open_decoder, warn_short
 from minicodec.sound.files import AudioFileError, reason
 from minicodec.sound.names import printable
 from minicodec.sound.wav_pipe import Wav, read_header
@@ -47,14 +46,9 @@ class Recording:
         """Go to so many samples behind the beginning, before anything is read.
 
         Raises:
-            AudioFileError: if the sound ends before that.
+            AudioFileError: if the file turns out not to be what it says.
         """
-        if self._decoder is not None and self.length is not None and samples < self.length:
-            try:
-                self._decoder.sound.seek(samples)
-            except (soundfile.SoundFileError, RuntimeError) as error:
-                raise unreadable(self.name, error) from error
-        else:
+        if self._decoder is None or not self._decoder.skip(samples):
             self.blocks = _without(samples, self.blocks)
 
     def whole(self, most: float = float("inf")) -> np.ndarray:

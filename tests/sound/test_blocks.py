@@ -1,5 +1,6 @@
 """Blocks joined are the file, at any rate; what is written in blocks is written whole."""
 
+import math
 import struct
 from io import BytesIO
 
@@ -131,3 +132,17 @@ def test_clipping_is_counted(tmp_path):
 def test_targets_that_cannot_be(tmp_path, name, rate):
     with pytest.raises(ValueError, match="ending must be|sample rate of a file|cannot be written"):
         BlockWriter(tmp_path / name, rate, 1)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_sound_is_not_written(tmp_path, value):
+    """As integers NaN would be full scale, in a file that looks like any other."""
+    sound = torch.zeros(1, 1, 100)
+    sound[..., 50] = value
+    for target in (tmp_path / "x.wav", BytesIO()):
+        with (
+            pytest.raises(ValueError, match="audio holds NaN or infinite samples"),
+            BlockWriter(target, 24000, 1) as out,
+        ):
+            out.write(sound)
+    assert list(tmp_path.iterdir()) == []

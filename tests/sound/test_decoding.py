@@ -36,6 +36,7 @@ WHOLE = {
     "Opus": cases.written("OGG", "OPUS"),
     "RF64": cases.rf64_list_behind_data(),
     "LIST": cases.list_behind_data(),
+    "µ-law": cases.written("WAV", "ULAW"),
     "CAF": cases.written("CAF"),
     "AU": cases.written("AU"),
 }
@@ -53,6 +54,14 @@ def test_blocks_are_what_soundfile_reads():
         blocks = list(open_decoder(BytesIO(data), "x").blocks())
         # soundfile seeks between blocks, which changes the last bit of an MP3.
         np.testing.assert_allclose(np.concatenate(blocks), expected, atol=1e-6)
+
+
+def test_what_libsndfile_cannot_seek_in_is_read():
+    """GSM, say, which comes in frames of 320 samples."""
+    data = cases.written("WAV", "GSM610", cases.samples()[: 320 * 20])
+    assert heard(data) == (6400, 6400, [])
+    decoder = open_decoder(BytesIO(data), "x")
+    assert not decoder.sound.seeks and not decoder.skip(10)
 
 
 def test_flac_of_unknown_length_is_read_to_its_end():

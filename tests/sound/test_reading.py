@@ -134,6 +134,7 @@ FILES = {
     "unknown FLAC": cases.flac_says(0),
     "OGG": cases.written("OGG", "VORBIS"),
     "MP3": cases.written("MP3"),
+    "GSM": cases.written("WAV", "GSM610", cases.samples()[: 320 * 20]),
 }
 
 
