@@ -97,6 +97,17 @@ def test_the_first_range_is_all_that_64_bits_hold():
     assert RangeEncoder().range == RangeDecoder(b"").range == 0xFFFF_FFFF_FFFF_FFFF
 
 
+def test_a_word_leaves_when_the_range_falls_below_its_floor():
+    """As in any other coder of the format: at 2^48 none leaves, just below one does."""
+    halves = cumulate([1, 1])
+    for before, after in ((1 << 49, 1 << 48), ((1 << 49) - 1, ((1 << 48) - 1) << 16)):
+        encoder, decoder = RangeEncoder(), RangeDecoder(bytes(9))
+        encoder.range = decoder.range = before
+        encoder.encode([0], halves)
+        assert decoder.decode(halves) == [0]
+        assert encoder.range == decoder.range == after
+
+
 def test_symbols_one_at_a_time():
     table = cumulate([2, 1, 1])
     decoder = RangeDecoder(encode([1, 0, 2], table))
@@ -165,6 +176,15 @@ def test_a_message_cut_short_is_noticed():
     for size in range(len(data) - 2):
         with pytest.raises(ValueError, match="too few for the symbols|past the last symbol"):
             RangeDecoder(data[:size]).decode(tables)
+
+
+def test_a_point_past_the_last_symbol_is_noticed():
+    """What dividing leaves over belongs to no symbol. It is the end of the first range here."""
+    sevenths = cumulate([[1, 6], [6, 1]])
+    assert ((1 << 64) - 1) % 7 == 1
+    for tables in (sevenths[0], sevenths, sevenths[:1]):
+        with pytest.raises(ValueError, match="damaged: they point past the last symbol"):
+            RangeDecoder(b"\xff" * 8).decode(tables)
 
 
 def test_bytes_left_over_are_noticed():
