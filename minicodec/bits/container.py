@@ -257,8 +257,9 @@ class StreamBytes:
             self._vain += size
             raise BitstreamError(f"{name} is damaged: its checksum does not match.")
         scales = struct.unpack_from(f">{n_scales}f", data, _CHUNK_HEAD)
-        if not all(0 <= scale < math.inf for scale in scales):
-            raise BitstreamError(f"{name} holds scales that are no loudness: {scales}.")
+        for scale in scales:
+            if not 0 <= scale < math.inf:
+                raise BitstreamError(f"{name} holds a scale that is no loudness: {scale}.")
         chunk = Chunk(index, frames, scales, data[_CHUNK_HEAD + 4 * n_scales : -4], size)
         if not frames:
             self._check_length(index, chunk.length)
