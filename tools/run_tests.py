@@ -24,7 +24,7 @@ STAGES = {
     "package": [sys.executable, "tools/check_package.py"],
     # One kernel runs one chapter: loadscope keeps its cells together.
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
-                 "--nbval-cell-timeout", "300", "chapters"],
+                 "--nbval-cell-timeout", "900", "chapters"],
     "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
     "browser": [*PYTEST, "-m", "browser", "tests/listening/test_player_browser.py",
                 "tests/listening/test_listening_tests_browser.py", "tests/book/test_lab_browser.py",
