@@ -15,8 +15,9 @@ import secrets
 import shutil
 import stat
 import tempfile
+import warnings
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ READABLE = (".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 #: Endings of sound that can be written.
 WRITABLE = (".flac", ".mp3", ".ogg", ".wav")
 
+_LARGEST_WAV = 0xFFFFFFFF - 4096  # bytes of samples; the rest is for the header
 _BLOCK = 1 << 16  # frames at a time: libsndfile's Vorbis encoder crashes on a few minutes
 #: What file systems answer that cannot force a folder to the disk.
 _NO_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}
@@ -149,11 +151,21 @@ def whole_sound(
     check_target(path, sample_rate)
     with whole(path) as part:
         try:
-            with soundfile.SoundFile(part, "w", sample_rate, channels) as out:
+            with ExitStack() as opened:
+                out = opened.enter_context(
+                    soundfile.SoundFile(_bytes(part), "w", sample_rate, channels)
+                )
 
                 def write(samples: np.ndarray) -> None:
-                    nonlocal frames
+                    nonlocal frames, out
                     frames += len(samples)
+                    if out.format == "WAV" and 2 * channels * frames > _LARGEST_WAV:
+                        out.close()
+                        out = opened.enter_context(_as_rf64(part))
+                        warnings.warn(
+                            f"{path} is longer than 4 GiB, of which WAV cannot tell: it is RF64, "
+                            "which not all programs read.", stacklevel=2
+                        )  # fmt: skip
                     for start in range(0, len(samples), _BLOCK):
                         out.write(samples[start : start + _BLOCK])
 
@@ -192,6 +204,28 @@ def reason(error: Exception) -> str:
     )
 
 
+def _as_rf64(part: Path) -> soundfile.SoundFile:
+    """A WAV of 16 bits once more, in a form that goes beyond 4 GiB; open, to write on."""
+    old = part.with_suffix(".old")
+    part.rename(old)
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, old.stat().st_mode & 0o777))
+        with soundfile.SoundFile(_bytes(old)) as source:
+            out = soundfile.SoundFile(
+                _bytes(part), "w", source.samplerate, source.channels, format="RF64"
+            )
+            for block in source.blocks(_BLOCK, dtype="int16"):
+                out.write(block)
+        return out
+    finally:
+        old.unlink()
+
+
+def _bytes(path: Path) -> str | bytes:
+    """The path as libsndfile wants it: names need not be UTF-8, but on Windows they are text."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
+
+
 def _is_device(path: str | Path) -> bool:
     """Is there something that is neither file nor folder: a pipe, a terminal, /dev/null?"""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
@@ -203,7 +237,7 @@ def _reads_back(path: Path, frames: int) -> bool:
         return True  # libsndfile writes files without sound that it does not read
     found = 0
     try:
-        with soundfile.SoundFile(path) as back:
+        with soundfile.SoundFile(_bytes(path)) as back:
             while block := len(back.read(_BLOCK, dtype="float32")):
                 found += block
     except (soundfile.SoundFileError, RuntimeError):

@@ -237,6 +237,43 @@ def test_sound_of_any_length_reads_back(tmp_path, ending, channels, lengths):
         assert soundfile.read(path, always_2d=True)[0].shape == (sum(lengths), channels)
 
 
+def test_wav_beyond_what_it_can_tell_is_rf64(tmp_path, monkeypatch):
+    """Four GiB, or here ten thousand bytes."""
+    monkeypatch.setattr(files, "_LARGEST_WAV", 10_000)
+    path, sound = tmp_path / "x.wav", noise(9000)
+    path.touch(mode=0o640)
+    with whole_sound(path, 8000, 1) as write:
+        write(sound[:5000])
+    assert soundfile.info(path).format == "WAV"
+    with (
+        pytest.warns(UserWarning, match="x.wav is longer than 4 GiB") as notes,
+        whole_sound(path, 8000, 1) as write,
+    ):
+        for start in range(0, 9000, 3000):
+            write(sound[start : start + 3000])
+        (part,) = (p for p in tmp_path.iterdir() if p != path)
+        assert stat.S_IMODE(part.stat().st_mode) == 0o600
+    assert len(notes) == 1 and names(tmp_path) == ["x.wav"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    back, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    assert soundfile.info(path).format == "RF64" and np.abs(back - sound).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["音" * 80 + ".wav", "n" * 251 + ".wav", "é" * 120 + ".flac"])
+def test_sound_with_a_long_name(tmp_path, name):
+    with whole_sound(tmp_path / name, 8000, 1) as write:
+        write(noise(100))
+    assert names(tmp_path) == [name]
+
+
+@POSIX
+def test_sound_whose_name_is_not_utf8(tmp_path):
+    path = tmp_path / os.fsdecode(b"bad\xff\xfename.wav")
+    with whole_sound(path, 8000, 1) as write:
+        write(noise(100))
+    assert path.is_file()
+
+
 FULL = """
 import resource, signal, sys
 import numpy as np
