@@ -77,7 +77,7 @@ class _Recording:
 
     def read(self, size: int = -1) -> bytes:
         """What has come, at most `size` bytes; b"" at the end, or after a signal."""
-        return (self._raw.read(size) or b"") if self._interrupts.ready(self._raw) else b""
+        return self._interrupts.read(self._raw, size)
 
     read1 = read
 

@@ -8,6 +8,7 @@ A second signal of the same kind always finds less patience than the first.
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ class Interrupts:
 
     In a recording nothing may be lost of what came before the signal:
 
-        while interrupts.ready(pipe) and (data := pipe.read(65536)): ...
+        while data := interrupts.read(pipe, 65536): ...
 
     Attributes:
         seen: "interrupted by SIGINT", or "" as long as there was none.
@@ -76,7 +77,7 @@ class Interrupts:
         self.seen, self.number = "", 0
         self._before: dict[int, Any] = {}
         self._wakes: tuple[int, ...] = ()
-        self._drained = False
+        self._left: int | None = None  # of what lay in a pipe when a signal came
 
     def __enter__(self) -> "Interrupts":
         self._before = _handle(self._note)
@@ -95,30 +96,41 @@ class Interrupts:
             os.close(handle)
         self._wakes = ()
 
-    def ready(self, pipe: RawIOBase) -> bool:
-        """Wait until something can be read from a pipe, or its end; False after a signal.
+    def read(self, pipe: RawIOBase, size: int) -> bytes:
+        """What comes next through a pipe; b"" at its end, or after a signal.
 
-        What lay in the pipe when the signal came can still be read, once. Nothing is lost, as it
-        would be if the signal were raised: just between the reading and the keeping of a block.
-        Where a pipe cannot be waited for (Windows), only what comes next ends the waiting.
+        What lay in the pipe when the signal came is read before that. Nothing is lost, as it would
+        be if the signal were raised: just between the reading and the keeping of a block. Where a
+        pipe cannot be waited for (Windows), the next block ends the waiting.
 
         Args:
             pipe: without a buffer, which may hold something although the pipe is empty.
+            size: bytes at most.
         """
-        if not self._wakes:
-            return not self.seen
-        if not self.seen:
+        if self._wakes and not self.seen:
             select.select([pipe.fileno(), self._wakes[0]], [], [])
-            if not self.seen:
-                return True
-        first, self._drained = not self._drained, True
-        return first and bool(select.select([pipe], [], [], 0)[0])
+        if not self.seen:
+            return pipe.read(size) or b""
+        if self._left is None:
+            self._left = _lying_in(pipe) if self._wakes else 0
+        data = (pipe.read(min(size, self._left)) or b"") if self._left else b""
+        self._left -= len(data)
+        return data
 
     def _note(self, number: int, frame: object) -> None:
         self.seen, self.number = f"interrupted by {signal.Signals(number).name}", number
         if self._wakes:
             os.write(self._wakes[1], b"!")
         signal.signal(number, self._before[number])
+
+
+def _lying_in(pipe: RawIOBase) -> int:
+    """Bytes that can be read without waiting, as many as a pipe holds at most."""
+    import fcntl
+    import termios
+
+    count = fcntl.ioctl(pipe.fileno(), termios.FIONREAD, bytes(4))
+    return min(int.from_bytes(count, sys.byteorder), 1 << 20)
 
 
 def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:

@@ -229,13 +229,13 @@ def test_a_signal_before_any_sound(folder, capsys, monkeypatch):
     end, begin = os.pipe()
     with open(end, "rb") as pipe, open(begin, "wb"):
         monkeypatch.setattr(sys, "stdin", Standard(pipe))
-        ready = encode.Interrupts.ready
+        read = encode.Interrupts.read
 
-        def interrupted(self, what):
+        def interrupted(self, *args):
             os.kill(os.getpid(), signal.SIGINT)
-            return ready(self, what)
+            return read(self, *args)
 
-        monkeypatch.setattr(encode.Interrupts, "ready", interrupted)
+        monkeypatch.setattr(encode.Interrupts, "read", interrupted)
         assert run("encode", "-", *TINY, "-o", "live.mcdc") == 130
     assert "before there was any sound; nothing was written" in capsys.readouterr().err
     assert not (folder / "live.mcdc").exists()
