@@ -1,5 +1,8 @@
 """Exact language models as files: every bit comes back, or an error does."""
 
+import json
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -109,3 +112,36 @@ def test_facts_that_cannot_be_read(tmp_path, damaged):
     save_file(load_file(path), path, metadata | {"facts": damaged})
     with pytest.raises(CheckpointError, match="lm.safetensors holds facts that cannot be read"):
         facts(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"layers": 64}, "a tensor 'layers.1.qkv.weight'"),
+        ({"layers": 10**9}, "layers is an integer from 1 to 64"),
+        ({"n_q": 1024, "codebook_size": 1 << 14}, "should be int8"),
+        ({"codebook_size": 1 << 16}, "16384 entries in a codebook"),
+        ({"dim": 1 << 16}, "at most 512 channels"),
+        ({"hidden": 1 << 16}, "should be int8"),
+        ({"seconds": 1e9}, "seconds is a number"),
+        ({"seconds": 999.0}, "looks back over at most"),
+        ({"n_q": [2]}, "n_q is an integer"),
+        ({"wings": 2}, "no field 'wings'"),
+    ],
+    ids=str,
+)
+def test_a_config_cannot_make_us_allocate(tmp_path, change, words):
+    """What a file claims is compared with what it holds before any memory is asked for."""
+    path = tmp_path / "lm.safetensors"
+    save_language_model(exact_copy(LanguageModel(CONFIG)), path)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    metadata["config"] = json.dumps(json.loads(metadata["config"]) | change)
+    save_file(load_file(path), path, metadata)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match=words):
+            load_language_model(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
