@@ -123,7 +123,7 @@ class RangeEncoder:
         self.range = _FULL
         self._words: list[int] = []
 
-    def encode(self, symbols: Sequence[int] | np.ndarray, tables: np.ndarray) -> None:
+    def encode(self, symbols: np.ndarray | Tensor | Sequence[int], tables: np.ndarray) -> None:
         """Append symbols.
 
         Shape:
@@ -291,8 +291,8 @@ def encode_codes(model: CodeModel, codes: Tensor) -> bytes:
         )
     codes, encoder = codes.cpu(), RangeEncoder()
     if codes.shape[1]:
-        tables = cumulate(model.tables(codes).reshape(-1, model.codebook_size).numpy())
-        encoder.encode(codes.T.reshape(-1).numpy(), tables)
+        tables = cumulate(model.tables(codes).reshape(-1, model.codebook_size))
+        encoder.encode(codes.T.reshape(-1), tables)
     return encoder.finish()
 
 
@@ -315,7 +315,7 @@ def decode_codes(model: CodeModel, data: bytes, n_q: int, frames: int) -> Tensor
     state, codes, seen = model.start(n_q), [], None
     for _ in range(frames):
         table, state = model.stream(seen, state)
-        seen = torch.tensor(decoder.decode(cumulate(table.numpy())))
+        seen = torch.tensor(decoder.decode(cumulate(table)))
         codes.append(seen)
     decoder.finish()
     return torch.stack(codes, dim=1) if codes else torch.zeros(n_q, 0, dtype=torch.int64)

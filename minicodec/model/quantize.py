@@ -291,7 +291,7 @@ def check_codes(codes: Tensor, n_q: int, size: int) -> None:
             f"codes need at least one frame and 1 to {n_q} levels, but their shape is "
             f"{list(codes.shape)}."
         )
-    if codes.min() < 0 or codes.max() >= size:
+    if not 0 <= int(codes.min()) <= int(codes.max()) < size:
         raise ValueError(
             f"codes lie between 0 and {size - 1}, but these reach from {int(codes.min())} to "
             f"{int(codes.max())}."

@@ -238,7 +238,8 @@ def test_integers_of_any_size(dtype):
 def test_limits_of_a_table():
     assert cumulate([MAX_TOTAL]).tolist() == [0, MAX_TOTAL]
     assert cumulate(np.zeros((0, 4), np.int64)).shape == (0, 5)
-    assert encode([], cumulate([1])) == b""
+    nothing = encode([], cumulate([1]))
+    assert nothing == b"" and type(nothing) is bytes
 
 
 def test_tables_may_lie_anyhow_in_memory():
@@ -290,6 +291,21 @@ def test_codes_come_back(n_q, frames, random):
     assert torch.equal(decoded, codes) and decoded.dtype == torch.int64
 
 
+def test_codes_may_be_small_integers():
+    """A limit of 1024 is beyond what eight bits can be compared with."""
+
+    class Even(Copycat):
+        codebook_size = 1024
+
+        def tables(self, codes):
+            return torch.ones(codes.shape[1], codes.shape[0], 1024, dtype=torch.int64)
+
+    codes = torch.randint(128, (3, 7))
+    expected = encode_codes(Even(), codes)
+    for dtype in (torch.uint8, torch.int8, torch.int16, torch.int32):
+        assert encode_codes(Even(), codes.to(dtype)) == expected
+
+
 def test_a_good_model_saves_bytes():
     codes = torch.randint(16, (4, 1)).repeat(1, 200)
     data = encode_codes(Copycat(), codes)
@@ -302,8 +318,8 @@ def test_wrong_codes():
         (torch.zeros(2, 3), r"integers \[K, T\], but these are torch.float32"),
         (torch.zeros(2, 3, 4, dtype=torch.long), r"integers \[K, T\], but these are"),
         (torch.zeros(0, 4, dtype=torch.long), r"integers \[K, T\], but these are"),
-        (torch.full((2, 3), 16), "lie in 0 to 15, but these lie in 16 to 16"),
-        (torch.full((2, 3), -1), "lie in 0 to 15, but these lie in -1 to -1"),
+        (torch.full((2, 3), 16), "codes of this model lie in 0 to 15, but these lie in 16 to 16"),
+        (torch.full((2, 3), -1), "codes of this model lie in 0 to 15, but these lie in -1 to -1"),
     ]:
         with pytest.raises(ValueError, match=message):
             encode_codes(Copycat(), codes)

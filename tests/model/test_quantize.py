@@ -524,8 +524,10 @@ def test_wrong_levels(n_q):
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
 def test_codes_may_be_any_integers_in_their_range(dtype):
+    """Small integers too: a limit of 1024 is beyond what eight bits can be compared with."""
     for codes in ([[[0]]], [[[0, 15], [7, 15]]], [[[3]], [[4]]]):
-        check_codes(torch.tensor(codes, dtype=dtype), n_q=2, size=16)
+        for size in (16, 1024):
+            check_codes(torch.tensor(codes, dtype=dtype), n_q=2, size=size)
 
 
 @pytest.mark.parametrize(
