@@ -57,43 +57,41 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending what runs
     module = Path(options.module).resolve().relative_to(ROOT).as_posix()
-    settings = yaml.safe_load(EXPLAINED.read_text(encoding="utf-8")).get(module, {})
-    report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+    settings = yaml.safe_load(EXPLAINED.read_text(encoding="utf-8"))[module]
     explained = explanations(settings)
-    trials = mutants((ROOT / module).read_text(encoding="utf-8"))
-    strangers = set(explained) - {mutant.key for mutant in trials}
+    report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+    everything = mutants((ROOT / module).read_text(encoding="utf-8"))
+    trials = everything
+    if options.again:
+        if report[module]["mutants"] != len(everything):
+            sys.exit("the module is not what it was last time: run it without --again.")
+        alive = {tuple(key) for key in report[module]["survived"]} | set(explained)
+        trials = [mutant for mutant in everything if mutant.key in alive]
+    strangers = set(explained) - {mutant.key for mutant in everything}
     for key in strangers:
         print(f"explained, but not there: {' | '.join(key)}")
-    if options.again:
-        left = [tuple(key) for key in report[module]["survivors"]]
-        trials = [mutant for mutant in trials if mutant.key in left]
 
-    fates = {}
+    survived, told = [], 0
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder) / "tree", module, settings["tests"])
-        for number, mutant in enumerate(trials):
-            fate = bench.fate(mutant)
-            fates[number] = fate
-            if fate == "survived" and mutant.key not in explained:
+        for number, mutant in enumerate(trials, 1):
+            lives, known = bench.survives(mutant), mutant.key in explained
+            told += lives and known
+            if lives and not known:
+                survived.append(mutant.key)
                 print(f"\n{module}:{mutant.span.start} {mutant.where}\n    {mutant.change}")
-            elif fate != "survived" and mutant.key in explained:
+            elif known and not lives:
                 print(f"\nexplained, but killed: {' | '.join(mutant.key)}")
-            print(".", end="" if (number + 1) % 100 else f" {number + 1}\n", flush=True)
+            print(".", end="" if number % 100 else f" {number}\n", flush=True)
 
-    alive = [trials[number] for number, fate in fates.items() if fate == "survived"]
-    unexplained = [list(mutant.key) for mutant in alive if mutant.key not in explained]
-    if not options.again:
-        report[module] = {
-            "mutants": len(trials),
-            "killed": len(trials) - len(alive),
-            "of these for time": sum(fate == "timed out" for fate in fates.values()),
-            "explained": len(alive) - len(unexplained),
-            "survivors": unexplained,
-        }
-        REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"\n{module}: {len(trials)} mutants, {len(trials) - len(alive)} killed, "
-          f"{len(alive) - len(unexplained)} explained, {len(unexplained)} survived")  # fmt: skip
-    return int(bool(unexplained or strangers))
+    killed = len(everything) - told - len(survived)
+    report[module] = {
+        "mutants": len(everything), "killed": killed, "explained": told, "survived": survived
+    }  # fmt: skip
+    REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"\n{module}: {len(everything)} mutants, {killed} killed, {told} explained, "
+          f"{len(survived)} survived")  # fmt: skip
+    return int(bool(survived or strangers))
 
 
 def explanations(settings: dict[str, Any]) -> dict[tuple[str, str, str], str]:
@@ -140,16 +138,16 @@ class Bench:
         for compiled in (self._module.parent / "__pycache__").glob(f"{self._module.stem}.*"):
             compiled.unlink()
 
-    def fate(self, mutant: Mutant) -> str:
-        """What becomes of it: "killed", "timed out" or "survived"."""
+    def survives(self, mutant: Mutant) -> bool:
+        """Whether no test fails on it. One that takes too long does."""
         lines = set(mutant.span)
-        names = [name for name, reached in self._reached.items() if lines & reached]
-        if not names:
-            return "survived"
-        seconds = {name: self._seconds[name] for name in names}
-        self._module.write_text(mutant.source, "utf-8")
-        status = fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log)
-        return {0: "survived", None: "timed out"}.get(status, "killed")
+        seconds = {
+            name: self._seconds[name] for name, reached in self._reached.items() if lines & reached
+        }
+        if not seconds:
+            return True
+        self._module.write_text(mutant.source, encoding="utf-8")
+        return fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log) == 0
 
     def _watch(self) -> int:
         watch = Watch(self._module)
@@ -244,8 +242,8 @@ class Watch:
         return self._step
 
 
-def fork(work: Callable[[], int], log: Path) -> int | None:
-    """Exit status of `work` in a process of its own; None if it took too long.
+def fork(work: Callable[[], int], log: Path) -> int:
+    """Exit status of `work` in a process of its own; negative if it took too much and was ended.
 
     Args:
         work: gives its exit status; what it starts is ended with it.
@@ -276,8 +274,7 @@ def fork(work: Callable[[], int], log: Path) -> int | None:
         with suppress(ProcessLookupError):  # not waited for as yet, so its number is still its own
             os.killpg(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return None if code in (-signal.SIGPROF, -signal.SIGKILL) else code
+    return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
