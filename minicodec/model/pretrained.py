@@ -213,7 +213,7 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         tensors: a `state_dict` of `encodec.EncodecModel` or `transformers.EncodecModel`.
 
     Raises:
-        CheckpointError: for a length without its direction, which no such model has.
+        CheckpointError: for a length without a direction that fits it, which no such model has.
     """
     ours = {}
     for name, tensor in tensors.items():
@@ -223,9 +223,14 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name in [name for name in ours if name.endswith(".weight_g")]:
         stem = name.removesuffix("_g")
         length, direction = ours.pop(name), ours.pop(f"{stem}_v", None)
-        if direction is None or length.shape != (len(direction), *[1] * (direction.dim() - 1)):
+        if (
+            direction is None
+            or direction.dim() < 2
+            or length.shape != (len(direction), *[1] * (direction.dim() - 1))
+            or not (direction.is_floating_point() and length.is_floating_point())
+        ):
             raise CheckpointError(f"{name} has no {stem}_v that fits it.")
-        ours[stem] = torch._weight_norm(direction, length, 0)
+        ours[stem] = torch._weight_norm(direction.float(), length.float(), 0)
     return ours
 
 

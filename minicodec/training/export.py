@@ -5,7 +5,6 @@ are moving averages over a few hundred batches; at the end they are counted once
 """
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -18,6 +17,7 @@ from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.factorized import FactorizedQuantizer
 from minicodec.model.fast.codec import faster
+from minicodec.model.fields import json_file
 from minicodec.model.quantize import Codebook
 from minicodec.training.sources import Source
 
@@ -31,15 +31,12 @@ def read_facts(path: str | Path) -> dict[str, object]:
     Raises:
         ValueError: if this is not a file with one JSON object.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path}: no such file.")
     try:
-        facts = json.loads(Path(path).read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(facts, dict):
-        raise ValueError(f'{path} holds no facts: they are one JSON object, {{"licence": "…", …}}.')
-    return facts
+        return json_file(path)
+    except ValueError as error:
+        raise ValueError(
+            f'{path} holds no facts, which are one JSON object, {{"licence": "…", …}}: {error}'
+        ) from error
 
 
 def export(

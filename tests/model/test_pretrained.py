@@ -111,6 +111,27 @@ def test_a_length_without_its_direction(files, tmp_path):
         load("encodec_24khz", path=tmp_path / "half.th")
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (torch.ones(2, 1, 1), None),
+        (torch.ones(2, 1, 1), torch.tensor(1.0)),
+        (torch.ones(2), torch.ones(2)),
+        (torch.tensor(1.0), torch.ones(2, 3, 4)),
+        (torch.ones(2, 1, 1), torch.ones(3, 3, 4)),
+        (torch.ones(2, 1, 1), torch.ones(2, 3, 4, dtype=torch.int64)),
+        (torch.ones(2, 1, 1), torch.ones(2, 3, 4, dtype=torch.complex64)),
+        (torch.ones(2, 1, 1, dtype=torch.bool), torch.ones(2, 3, 4)),
+    ],
+    ids=str,
+)
+def test_lengths_and_directions_that_do_not_fit(pair):
+    length, direction = pair
+    state = {"a.weight_g": length} | ({} if direction is None else {"a.weight_v": direction})
+    with pytest.raises(CheckpointError, match="a.weight_g has no a.weight_v that fits it"):
+        convert(state)
+
+
 class Runs:
     """What a pickle runs when it is read: here, the making of a file."""
 

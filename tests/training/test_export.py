@@ -88,7 +88,7 @@ def test_facts_are_one_json_object(tmp_path):
     file = tmp_path / "facts.json"
     with pytest.raises(ValueError, match="no such file"):
         read_facts(file)
-    for text, word in (("{", "not JSON"), ("[]", "one JSON object")):
+    for text, word in (("{", "no JSON"), ("[]", "one JSON object")):
         file.write_text(text)
         with pytest.raises(ValueError, match=word):
             read_facts(file)
