@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 # Renewed whenever what is to be installed has changed.
 READY := $(VENV)/.ready
 
-.PHONY: help book test lab listen fuzz mutation clips clean
+.PHONY: help chapters book test lab listen fuzz mutation clips clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book     build the book into _build/html"
+	@echo "make chapters run the chapters, two at a time where there are two cores"
 	@echo "make test     run every check: lint, types, tests, package, chapters, book, browser"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
@@ -38,10 +39,13 @@ _build/.code: $(CODE) constraints.txt
 
 # One thread for the chapters: the same numbers on every machine, and no waiting for each other where
 # other programs keep the cores busy.
-book: export OMP_NUM_THREADS := 1
+chapters book: export OMP_NUM_THREADS := 1
+
+chapters: $(READY) _build/.code
+	$(BIN)/python tools/run_chapters.py
 
 # A page that Sphinx does not read again cannot warn, so its state goes; the executed cells stay.
-book: $(READY) _build/.code
+book: chapters
 	rm -rf _build/.doctrees _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	$(BIN)/python tools/check_book.py

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest"]
+MAKE = [os.environ.get("MAKE", "make"), "--no-print-directory"]
 
 STAGES = {
     "lint": [str(BIN / "ruff"), "check", "."],
@@ -22,10 +23,8 @@ STAGES = {
     "js": ["node", "--test", *map(str, sorted((ROOT / "tests/listening/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
     "package": [sys.executable, "tools/check_package.py"],
-    # One kernel runs one chapter: loadscope keeps its cells together.
-    "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
-                 "--nbval-cell-timeout", "900", "chapters"],
-    "book": [os.environ.get("MAKE", "make"), "--no-print-directory", "book"],
+    "chapters": [*MAKE, "chapters"],
+    "book": [*MAKE, "book"],
     "browser": [*PYTEST, "-m", "browser", "tests/listening/test_player_browser.py",
                 "tests/listening/test_listening_tests_browser.py", "tests/book/test_lab_browser.py",
                 "tests/book/test_book_browser.py"],
