@@ -97,12 +97,14 @@ def readable(name: str) -> Iterator[tuple[bytes, Any]]:
     """The first four bytes, and the file from its beginning.
 
     Raises:
-        ValueError: for a folder, or a file that there is not.
+        ValueError: for a folder, a file that there is not, or a pipe through which nothing comes.
     """
-    if name == "-":
-        file = standard_input()
-        magic = file.read(4)
-        yield magic, _Again(magic, file)
+    if is_pipe(name):
+        with opened_pipe(name) as pipe:
+            magic = pipe.read(4)
+            if not magic:
+                raise ValueError("nothing came through the pipe.")
+            yield magic, _Again(magic, pipe)
         return
     if Path(name).is_dir():
         raise ValueError(f"{name} is a folder, not a stream.")
