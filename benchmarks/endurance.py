@@ -2,8 +2,8 @@
 
     python benchmarks/endurance.py --seconds 7200 --lm-seconds 600
 
-It counts samples, bytes, chunks and megabytes, and times nothing but processor time, which a busy
-machine hardly changes. Memory is read from /proc, so this needs Linux; `tee` keeps the stream in
+It counts samples, bytes, chunks and megabytes. Of time it notes the processor's alone, which other
+work makes longer too, so no page shows it. Memory is read from /proc, so this needs Linux; `tee` keeps the stream in
 which the last part seeks.
 """
 
