@@ -1,10 +1,10 @@
 """Does it last? Two hours through pipes, 200 streams of one model at once, far places in a stream.
 
-    python benchmarks/endurance.py --seconds 7200 --lm-seconds 600
+    python benchmarks/endurance.py --seconds 7200
 
 It counts samples, bytes, chunks and megabytes. Of time it notes the processor's alone, which other
-work makes longer too, so no page shows it. Memory is read from /proc, so this needs Linux; `tee` keeps the stream in
-which the last part seeks.
+work makes longer too, so no page shows it. Memory is read from /proc, so this needs Linux; `tee`
+keeps the stream in which the last part seeks.
 """
 
 import argparse
@@ -251,8 +251,6 @@ def seeks(data: bytes, codec: Codec, places: Iterable[float] = PLACES) -> list[d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=7200, help="through pipes; 2 hours")
-    parser.add_argument("--lm-seconds", type=float, default=600,
-                        help="the same with the language model, which takes longer")  # fmt: skip
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/endurance.json"))
     args = parser.parse_args()
@@ -270,10 +268,10 @@ def main() -> None:
 
     note(interleaved=interleaved(codec, args.streams, 3.0))
     with tempfile.TemporaryDirectory() as folder:
-        for entropy, seconds in (("none", args.seconds), ("lm", args.lm_seconds)):
+        for entropy in ("none", "lm"):
             kept = Path(folder) / f"{entropy}.mcdc"
             # Seven samples more, so that a length that was rounded would show.
-            row = through_pipes(round(seconds * RATE) + 7, entropy, kept)
+            row = through_pipes(round(args.seconds * RATE) + 7, entropy, kept)
             note(pipes=[*found.get("pipes", []), row])
             if entropy == "none":
                 data = kept.read_bytes()
