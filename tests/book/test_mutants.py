@@ -1,10 +1,12 @@
 """Mutants are wrong in every way that matters, and leave alone what no test should hold."""
 
 import ast
+import os
+import signal
 
 import pytest
 from mutants import mutants
-from mutation import explanations
+from mutation import explanations, fork
 
 SOURCE = '''
 """A module."""
@@ -94,3 +96,16 @@ def test_changes(statement, change):
 )
 def test_what_says_nothing_to_the_machine_is_left_alone(statement):
     assert changes(statement) == []
+
+
+def test_a_mutant_that_never_ends_is_ended(tmp_path):
+    def endless() -> int:
+        os.write(1, b"for ever")
+        signal.setitimer(signal.ITIMER_PROF, 0.05)
+        while True:
+            pass
+
+    log = tmp_path / "log"
+    assert fork(lambda: 3, log) == 3
+    assert fork(endless, log) == -signal.SIGPROF
+    assert log.read_text() == "for ever"

@@ -465,18 +465,29 @@ def test_a_cluster_that_nobody_chose_keeps_its_mean():
     assert torch.equal(means, torch.ones(4, 3)) and counts.tolist() == [1, 0, 0, 0]
 
 
+def test_a_cluster_of_one_sits_on_it():
+    """Also when another has left it: from 4 and 5 the means go to 2 and 5, then to 0 and 5."""
+    x = torch.tensor([0.0, 4, 5, 5, 5, 5, 5, 5])[:, None]
+    for seed in range(20):
+        torch.manual_seed(seed)
+        means, counts = kmeans(x, 2)
+        assert counts.tolist() in ([1, 7], [7, 1], [2, 6], [6, 2], [8, 0])
+        assert all(mean in x for mean in means[counts == 1])
+
+
 def test_everything_is_made_where_the_latents_are():
-    with torch.device("meta"):  # whatever is made nowhere in particular cannot be used
+    with torch.device("meta"):  # what is made nowhere in particular has no values there
         x = torch.randn(40, 8, device="cpu")
         for count in (40, 10):
-            means, counts = kmeans(x[:count], 16)
-            assert means.device == counts.device == x.device
+            means, counts = kmeans(x[:count], 16, iterations=0)
+            assert counts.tolist() == [0] * 16
+            assert all(mean.tolist() in x.tolist() for mean in means)
     book = Codebook(16, 8)
     book.initialize(x)
     book.counts[:4] = 1e-6
     with torch.device("meta"):
         book.update(x, book.encode(x))
-    assert torch.isfinite(book.embedding).all()
+    assert (book.embedding[:4, None] - x).norm(dim=2).amin(1).max() < 1e-5
 
 
 @pytest.mark.parametrize("count", [1, 5, 63])
@@ -486,6 +497,8 @@ def test_kmeans_with_fewer_vectors_than_clusters(count):
     assert torch.isfinite(means).all() and counts.sum() == count
     book = Codebook(64, 128)
     book.initialize(x)
+    assert book.counts.min() == 1  # who was not chosen has time to be
+    torch.testing.assert_close(book.embedding, book.sums / book.counts[:, None])
     book.update(x, book.encode(x))
     assert torch.isfinite(book.embedding).all()
 
