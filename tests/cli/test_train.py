@@ -16,6 +16,7 @@ from minicodec.sound import judges
 from minicodec.training import journal
 
 
+@pytest.mark.filterwarnings("default:left out")
 def test_the_command_trains_exports_and_refuses(tmp_path, capsys):
     (tmp_path / "data").mkdir()
     for i in range(3):
