@@ -195,7 +195,7 @@ def main() -> int:
         programs = installed(wheel, folder / "environment")
         (folder / "elsewhere").mkdir()
         run_commands(programs, folder / "elsewhere")
-    print(f"package: {len(COMMANDS)} commands run from the installed wheel")
+    print(f"{len(COMMANDS)} commands run from the installed wheel")
     return 0
 
 

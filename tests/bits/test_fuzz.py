@@ -67,20 +67,20 @@ def test_nothing_but_bitstream_errors(monkeypatch):
         (codec, data), (_, other) = chance.choices(kinds, k=2)
         mutate = chance.choice(MUTATIONS)
         wrong = mutate(data, other, chance)
-        start = time.monotonic()
+        start = time.process_time()
         try:
             outcome = attempt(codec, wrong, chance)
         except BaseException:
             print(f"stream {turn}, {mutate.__name__}: {wrong.hex()}")
             raise
-        slowest = max(slowest, time.monotonic() - start)
+        slowest = max(slowest, time.process_time() - start)
         counts[mutate.__name__, outcome] = counts.get((mutate.__name__, outcome), 0) + 1
         if time.monotonic() - began > SECONDS:
             break
     print(f"\nseed {SEED}: {turn + 1} streams, slowest {slowest:.2f} s")
     for key, count in sorted(counts.items()):
         print(*key, count)
-    assert slowest < 10  # not forever, on a busy machine either
+    assert slowest < 10  # of the processor: not forever
     for mutate in MUTATIONS:  # else the mutations do not reach what they are for
         assert counts[mutate.__name__, "refused"] > 0
         assert counts[mutate.__name__, "read"] > 0 or mutate is noise
