@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             return 141
         except (ValueError, OSError) as error:
-            _tell(args, str(error))
+            _tell(args, _sentence(error))
             return 2
 
 
@@ -79,6 +79,13 @@ def _run(
             raise ValueError("there is not enough memory for this.") from error
         raise
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """Our own errors are sentences; of the system's the name and the reason make one."""
+    if isinstance(error, ValueError) or not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
 
 
 def _tell(args: argparse.Namespace, sentence: str) -> None:

@@ -112,7 +112,7 @@ def test_a_full_disk_ends_a_command_in_one_sentence(there, capsys, disturb, word
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_status_says_which_signal(there, capsys, monkeypatch, number):
-    monkeypatch.setattr(roundtrip, "load", lambda name: signal.raise_signal(number))
+    monkeypatch.setattr(roundtrip, "load", lambda *_, **__: signal.raise_signal(number))
     assert run("roundtrip", "mono.wav", *TINY) == 128 + number
     name = signal.Signals(number).name
     err = capsys.readouterr().err
@@ -198,12 +198,30 @@ def test_an_interrupted_language_model_is_saved_and_goes_on(there, capsys, monke
     ],
 )
 def test_too_little_memory(folder, capsys, monkeypatch, error):
-    def load(name):
+    def load(*_, **__):
         raise error
 
     monkeypatch.setattr(roundtrip, "load", load)
     assert run("roundtrip", "mono.wav", *TINY) == 2
     assert capsys.readouterr().err == "minicodec roundtrip: there is not enough memory for this.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "x\x1b.wav"), r"x\x1b.wav: Permission denied."),
+        (OSError(5, "Input/output error"), "Input/output error."),
+        (OSError("something"), "something"),
+        (ValueError("two\nlines."), r"two\nlines."),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(folder, capsys, monkeypatch, error, said):
+    def load(*_, **__):
+        raise error
+
+    monkeypatch.setattr(roundtrip, "load", load)
+    assert run("roundtrip", "mono.wav", *TINY) == 2
+    assert capsys.readouterr().err == f"minicodec roundtrip: {said}\n"
 
 
 def process(code: str, **options) -> subprocess.CompletedProcess:
