@@ -208,7 +208,9 @@ def _other_calls(call: ast.Call, imported: set[str]) -> Iterator[ast.AST]:
         yield function.value  # type: ignore[attr-defined]
     elif args and plain:
         yield args[0]
-    for i in range(len(args) - 1 if plain else 0):
+    name = function.attr if isinstance(function, ast.Attribute) else ""
+    ordered = plain and name != "transpose"  # of two axes, in any order
+    for i in range(len(args) - 1 if ordered else 0):
         yield _with(call, args=[*args[:i], args[i + 1], args[i], *args[i + 2 :]])
     for keyword in call.keywords:
         yield _with(call, keywords=[other for other in call.keywords if other is not keyword])

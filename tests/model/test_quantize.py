@@ -107,6 +107,31 @@ def test_the_gradient_passes_straight_through():
         assert not torch.equal(result.quantized, x)
 
 
+def test_the_commitment_is_what_each_level_leaves_over():
+    rvq, x = ResidualVectorQuantizer(8, 3, 16).eval(), torch.randn(2, 8, 20)
+    _, codes, commitment = rvq(x)
+    left = [(x - rvq.decode(codes[:, :k])).pow(2).mean() for k in (1, 2, 3)]
+    torch.testing.assert_close(commitment, sum(left) / 3)
+
+
+def test_training_starts_each_codebook_once_and_then_moves_it():
+    batches = [torch.randn(2, 8, 50) for _ in range(4)]
+    rvq, book = ResidualVectorQuantizer(8, 1, 16), Codebook(16, 8)
+    book.load_state_dict(rvq.codebooks[0].state_dict())
+    for step, x in enumerate(batches):
+        flat = x.transpose(1, 2).reshape(-1, 8)
+        torch.manual_seed(step)
+        codes = rvq(x).codes
+        torch.manual_seed(step)
+        if step == 0:
+            book.initialize(flat)
+            assert torch.equal(codes.flatten(), book.encode(flat))
+        else:
+            assert torch.equal(codes.flatten(), book.encode(flat))  # of what was learned before
+            book.update(flat, book.encode(flat))
+        assert same(book, rvq.codebooks[0])
+
+
 def test_the_commitment_is_felt_at_every_level():
     """The gradient of each level's own term, by taking the terms of the levels before away."""
     rvq = trained(n_q=4)
@@ -538,7 +563,7 @@ def test_wrong_levels(n_q):
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
 def test_codes_may_be_any_integers_in_their_range(dtype):
     """Small integers too: a limit of 1024 is beyond what eight bits can be compared with."""
-    for codes in ([[[0]]], [[[0, 15], [7, 15]]], [[[3]], [[4]]]):
+    for codes in ([[[0]]], [[[0, 15, 2, 3], [7, 15, 1, 9]]], [[[3]], [[4]]]):
         for size in (16, 1024):
             check_codes(torch.tensor(codes, dtype=dtype), n_q=2, size=size)
 
