@@ -5,6 +5,7 @@
 Sphinx would run them one after another. Chapters that have not changed are not run again.
 """
 
+import logging
 import sys
 
 from jupyter_cache import get_cache
@@ -20,7 +21,11 @@ def run(cache: JupyterCacheBase, paths: list[str]) -> dict[str, str]:
     """What was raised, by chapter; empty if all have run, now or before."""
     for path in paths:
         cache.add_nb_to_project(path)
-    ended = load_executor("local-parallel", cache).run_and_cache(filter_uris=paths, timeout=HANGS)
+    # At this level it says where it is, for it takes minutes.
+    logger = logging.getLogger("chapters")
+    logger.setLevel(logging.INFO)
+    executor = load_executor("local-parallel", cache, logger)
+    ended = executor.run_and_cache(filter_uris=paths, timeout=HANGS)
     return {
         path: str(cache.get_project_record(path).traceback or "could not be run")
         for path in (*ended.excepted, *ended.errored)
