@@ -67,8 +67,10 @@ def opened_pipe(name: str) -> Iterator[BinaryIO]:
 
 def recording(pipe: BinaryIO, interrupts: Interrupts) -> BinaryIO:
     """The pipe, but a signal is its end: what came before it is read, and nothing is lost."""
-    # What is no real pipe (in tests, a notebook) cannot be waited for.
-    return cast(BinaryIO, _Recording(pipe, interrupts)) if hasattr(pipe, "raw") else pipe
+    # A file that was redirected here is read as a file. What is no real pipe (in tests, a notebook)
+    # cannot be waited for.
+    waits = hasattr(pipe, "raw") and not pipe.seekable()
+    return cast(BinaryIO, _Recording(pipe, interrupts)) if waits else pipe
 
 
 class _Recording:

@@ -23,7 +23,7 @@ from minicodec.sound.wav_pipe import UNKNOWN, nobody_knew
 
 _BLOCK = 1 << 16  # frames read at a time, of up to 8 channels
 _DENSEST = 1 << 16  # samples that a byte may stand for: a FLAC of silence comes near it
-_FRAMES = 2 * 1152  # samples of an MP3 by which two ways to count may differ
+_FRAMES = 4 * 1152  # samples of an MP3 by which two ways to count may differ
 _WAV = ("WAV", "WAVEX", "RF64")
 
 
@@ -81,11 +81,12 @@ class Decoder:
             yield from self._later_streams(came)
         elif self.length is not None and came < self.length:
             warn_short(self.name, self.length, came, rate)
-        elif kind == "MP3" and self.length is None:
+        elif kind == "MP3":
             there = mp3.samples(self.file, rate)
             if came < there - _FRAMES:
+                why = "does not say how long it is" if self.length is None else "says no more"
                 _warn(f"{self.name}: only {came / rate:.2f} s of {there / rate:.2f} s were read, "
-                      "for its header does not say how long it is.")  # fmt: skip
+                      f"for its header {why}.")  # fmt: skip
         elif kind in (*_WAV, "AIFF"):
             lacking = _lacking(self.file, self.size)
             if lacking:

@@ -105,6 +105,13 @@ def test_mp3_whose_length_is_a_guess(tmp_path):
         assert note.startswith(f"x: only {count / cases.RATE:.2f} s of 4.18 s were read")
 
 
+def test_mp3s_that_were_joined():
+    """libsndfile reads as much as the first one's header says."""
+    count, length, (note,) = heard(2 * cases.mp3())
+    assert count == length == 4 * cases.LENGTH
+    assert note == "x: only 4.00 s of 8.50 s were read, for its header says no more."
+
+
 def test_notes_behind_an_mp3_are_no_sound():
     notes = b"APETAGEX" + bytes(100_000)
     assert heard(cases.mp3() + notes)[::2] == (4 * cases.LENGTH, [])
