@@ -115,7 +115,7 @@ def test_the_commitment_is_what_each_level_leaves_over():
 
 
 def test_training_starts_each_codebook_once_and_then_moves_it():
-    batches = [torch.randn(2, 8, 50) for _ in range(4)]
+    batches = [torch.randn(2, 8, 2000) for _ in range(4)]  # of which k-means will not see the end
     rvq, book = ResidualVectorQuantizer(8, 1, 16), Codebook(16, 8)
     book.load_state_dict(rvq.codebooks[0].state_dict())
     for step, x in enumerate(batches):
