@@ -237,8 +237,12 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if not Path(path).is_file():
         raise CheckpointError(f"{path}: no such file.")
     try:
+        with Path(path).open("rb"):
+            pass  # safetensors says of a file that may not be read that there is none
         with safetensors.safe_open(path, "pt") as file:
             return file.metadata() or {}
+    except PermissionError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
 

@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from minicodec.sound.names import printable
+
 #: What can be read as sound, in words and by the endings of files.
 KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
 READABLE = (".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
@@ -55,15 +57,27 @@ def recordings(folder: str | Path) -> list[Path]:
 
 
 def files_below(folder: str | Path, endings: Collection[str]) -> list[Path]:
-    """All files below a folder that have one of these endings, sorted, without hidden ones."""
-    return sorted(
-        path
-        for path in Path(folder).rglob("*")
-        if path.suffix.lower() in endings
+    """All files below a folder that have one of these endings, sorted, without hidden ones.
+
+    Folders in it that may not be read are passed over with a warning.
+
+    Raises:
+        ValueError: if the folder itself may not be read.
+    """
+
+    def refused(error: OSError) -> None:
+        sentence = f"{printable(error.filename)} cannot be read: {reason(error)}."
+        if error.filename == str(folder):
+            raise ValueError(sentence) from error
+        warnings.warn(f"passed over: {sentence}", stacklevel=2)
+
+    found = []
+    for place, folders, names in os.walk(str(folder), onerror=refused):
         # Hidden: parts of files that are being written, and what other systems note about files.
-        and not any(name.startswith(".") for name in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        seen = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [path for path in seen if path.suffix.lower() in endings and path.is_file()]
+    return sorted(found)
 
 
 @contextmanager

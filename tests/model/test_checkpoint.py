@@ -1,6 +1,7 @@
 """Models survive being saved; damaged and foreign files are refused by name."""
 
 import dataclasses
+import errno
 import json
 import pickle
 from pathlib import Path
@@ -129,6 +130,16 @@ def refused(path: Path, words: str) -> None:
     with pytest.raises(CheckpointError, match=words) as error:
         load_codec(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_file_that_may_not_be_read(tiny, path, monkeypatch):
+    save_codec(tiny, path)
+
+    def locked(self, mode):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", locked)
+    refused(path, "cannot be read: Permission denied.$")
 
 
 def test_files_that_are_no_checkpoints(tiny, path):

@@ -1,5 +1,6 @@
 """Files appear whole or not at all, under the name asked for, whatever refuses and whenever."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -339,6 +340,24 @@ def test_a_hidden_folder_that_was_named_is_looked_into(tmp_path):
     (tmp_path / ".data").mkdir()
     (tmp_path / ".data" / "a.wav").touch()
     assert len(recordings(tmp_path / ".data")) == 1 and not recordings(tmp_path)
+
+
+def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
+    for name in ("open", "locked"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.wav").touch()
+    scan, locked = os.scandir, tmp_path / "locked"
+
+    def scandir(path):
+        if Path(path) == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.warns(UserWarning, match="^passed over: .*locked cannot be read: Permission deni"):
+        assert recordings(tmp_path) == [tmp_path / "open" / "a.wav"]
+    with pytest.raises(ValueError, match="locked cannot be read: Permission denied.$"):
+        recordings(locked)
 
 
 def test_recordings_of_no_folder(tmp_path):
