@@ -120,7 +120,7 @@ class Bench:
         os.chdir(tree)
         sys.path.insert(0, str(tree))
         os.environ["OMP_NUM_THREADS"] = "1"  # a process is forked safely while it has one thread
-        self._module, self._tests = tree / module, [*tests, module]
+        self._tree, self._module, self._tests = tree, tree / module, [*tests, module]
         self._notes, self._log = tree / ".notes", tree / ".log"
         sys.dont_write_bytecode = False
         if fork(self._watch, self._log) != 0:
@@ -139,7 +139,7 @@ class Bench:
             compiled.unlink()
 
     def survives(self, mutant: Mutant) -> bool:
-        """Whether no test fails on it. One that takes too long does."""
+        """Whether no test fails on it; one that takes too long does fail."""
         lines = set(mutant.span)
         seconds = {
             name: self._seconds[name] for name, reached in self._reached.items() if lines & reached
@@ -150,9 +150,9 @@ class Bench:
         return fork(lambda: run_pytest(self._tests, Chosen(seconds)), self._log) == 0
 
     def _watch(self) -> int:
-        watch = Watch(self._module)
+        """Run the tests as they are, and note what each needs and what all of them import."""
+        watch, tree = Watch(self._module), str(self._tree)
         status = run_pytest(self._tests, watch)
-        tree = str(self._module.parents[len(Path(self._tests[-1]).parts) - 1])
         notes = {
             "seconds": watch.seconds,
             "reached": watch.reached,

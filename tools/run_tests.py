@@ -23,8 +23,8 @@ STAGES = {
     "js": ["node", "--test", *map(str, sorted((ROOT / "tests/listening/js").glob("*.mjs")))],
     "unit": [*PYTEST, "-n", "2", "-m", "not browser"],
     "package": [sys.executable, "tools/check_package.py"],
-    # One kernel runs one chapter: loadscope keeps its cells together. The limit only guards against a
-    # hang; on the busiest machine the slowest cell took 80 seconds.
+    # One kernel runs one chapter: loadscope keeps its cells together. The limit only guards against
+    # a hang; on the busiest machine the slowest cell took 80 seconds.
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "900", "chapters"],
     "book": [*MAKE, "book"],
