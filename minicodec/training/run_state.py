@@ -64,8 +64,8 @@ def read_last(folder: Path) -> Checkpoint | None:
                 numbers = json.loads((file.metadata() or {})["state"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             return Checkpoint(tensors, numbers, path)
-        except (safetensors.SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
-            print(f"{path} is damaged and passed over: {error}")
+        except (safetensors.SafetensorError, OSError, KeyError, ValueError, RecursionError) as why:
+            print(f"{path} is damaged and passed over: {why}")
     return None
 
 
