@@ -137,9 +137,15 @@ def _is_left_alone(owner: ast.AST, field: str) -> bool:
     match owner:
         case ast.Raise() | ast.JoinedStr() | ast.Import() | ast.ImportFrom():
             return True
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="warnings"))):
+        case ast.Call(func=ast.Name(id=name)) if name.endswith("Error"):
+            return True
+        case ast.Call() if _is_warning(owner):
             return True
     return _says_nothing(owner) or field in ("annotation", "returns")
+
+
+def _is_warning(node: ast.Call) -> bool:
+    return ast.unparse(node.func) == "warnings.warn"
 
 
 def _says_nothing(node: ast.AST) -> bool:
@@ -169,7 +175,7 @@ def _changes(place: _Place, node: ast.AST, imported: set[str]) -> Iterator[ast.A
                 yield _with(node, values=rest) if len(rest) > 1 else rest[0]
         case ast.Constant(value=value):
             yield from map(ast.Constant, _other_values(value))
-        case ast.Call():
+        case ast.Call() if not _is_warning(node):
             yield from _other_calls(node, imported)
         case ast.Slice(lower=low, upper=high):
             yield from (_with(node, lower=new) for new in _beside(low, missing=[1]))
@@ -208,8 +214,7 @@ def _other_calls(call: ast.Call, imported: set[str]) -> Iterator[ast.AST]:
         yield function.value  # type: ignore[attr-defined]
     elif args and plain:
         yield args[0]
-    name = function.attr if isinstance(function, ast.Attribute) else ""
-    ordered = plain and name != "transpose"  # of two axes, in any order
+    ordered = plain and ast.unparse(function).rpartition(".")[2] not in ("max", "min", "transpose")
     for i in range(len(args) - 1 if ordered else 0):
         yield _with(call, args=[*args[:i], args[i + 1], args[i], *args[i + 2 :]])
     for keyword in call.keywords:
