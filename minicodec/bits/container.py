@@ -208,7 +208,7 @@ class StreamBytes:
             )
         size = _HEADER.size + data[-1] + _CRC.size
         data = self._source.peek(size)
-        if self._tolerant and (len(data) < size or zlib.crc32(data[:-4]) != _crc_of(data)):
+        if self._tolerant and zlib.crc32(data[:-4]) != _crc_of(data):
             mended = _mended(self._source.peek(_HEADER.size + 255 + _CRC.size))
             if mended:
                 self._note(BitstreamError("one bit of the header was flipped."))
@@ -382,7 +382,7 @@ def _mended(data: bytes) -> bytes | None:
     In so short a header the checksum tells all single flips apart, and no two or three flips look
     like one. Worse damage passes for a single flip about once in two million times.
     """
-    for place in range(8 * min(len(data), _HEADER.size + 255 + _CRC.size)):
+    for place in range(8 * len(data)):
         trial = bytearray(data)
         trial[place // 8] ^= 0x80 >> place % 8
         size = _HEADER.size + trial[_HEADER.size - 1] + _CRC.size

@@ -1,6 +1,7 @@
 """The bytes of a stream: damage is found, and lies are named."""
 
 import math
+import zlib
 from dataclasses import FrozenInstanceError, replace
 from io import BytesIO, StringIO
 
@@ -159,6 +160,8 @@ def test_what_is_passed_over_is_not_lost():
     stream = lost(500, came=1, rest=3)
     found = list(StreamBytes(BytesIO(stream), tolerant=True, first=501))
     assert [chunk.index for chunk in found] == [0, 501, 502, 503, 504]
+    with pytest.raises(BitstreamError, match="101 chunks, 101.0 s, are missing"):
+        list(StreamBytes(BytesIO(lost(101, came=10)), tolerant=True, first=10))
 
 
 @pytest.mark.parametrize("length", [0, 24000, 24000 * 12, 2**63, 2**64 - 1])
@@ -284,6 +287,8 @@ def test_codes_fill_what_they_call_for(entropy):
         data = ended(HandChunk(0, 25, [], bytes(n)), **fields)
         if n == 10 or (n < 10 and entropy):
             assert read(data)[0].codes == bytes(n)
+            coding = StreamBytes(BytesIO(data)).header.entropy
+            assert coding == ("none", "histogram", "lm")[entropy]
         else:
             with pytest.raises(BitstreamError, match=f"holds {n} bytes .* call for 10"):
                 read(data)
@@ -325,15 +330,38 @@ def test_an_end_is_a_number_and_no_more(end):
 
 
 @pytest.mark.parametrize("frames", [24, 26])
-def test_only_the_last_chunk_is_shorter_or_longer(frames):
-    odd, others = HandChunk(1, frames, [], bytes(4 * frames)), seconds(4).chunks
-    last = ended(others[0], odd, length=9000)
-    assert [chunk.frames for chunk in read(last)] == [25, frames, 0]
-    data = seconds(4).but(chunks=[others[0], odd, *others[2:]]).build()
-    with pytest.raises(BitstreamError, match="chunk 1 is short, yet not the last"):
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_only_the_last_chunk_is_shorter_or_longer(frames, index):
+    odd, others = HandChunk(index, frames, [], bytes(4 * frames)), seconds(4).chunks
+    last = ended(*others[:index], odd, length=8000 * index + 1000)
+    assert [chunk.frames for chunk in read(last)] == [25] * index + [frames, 0]
+    data = seconds(4).but(chunks=[*others[:index], odd, *others[index + 1 :]]).build()
+    with pytest.raises(BitstreamError, match=f"chunk {index} is short, yet not the last"):
         read(data)
     tolerant = StreamBytes(BytesIO(data), tolerant=True)
-    assert len(list(tolerant)) == 5 and "chunk 1 is short" in str(tolerant.damage)
+    assert len(list(tolerant)) == 5 and f"chunk {index} is short" in str(tolerant.damage)
+
+
+def test_a_head_is_believed_only_if_all_of_it_is_right():
+    data = seconds(2).build()
+    start = 46 + 121  # of chunk 1
+    for place in range(8 * start, 8 * (start + 17)):
+        with pytest.raises(BitstreamError, match="chunk 1 .* it does not begin as a chunk does"):
+            read(flipped(data, place))
+    head = b"CHNX" + data[start + 4 : start + 13]
+    head += zlib.crc32(head, SECONDS.seed).to_bytes(4, "big")
+    with pytest.raises(BitstreamError, match="chunk 1 .* it does not begin as a chunk does"):
+        read(data[:start] + head + data[start + 17 :])
+
+
+def test_what_came_twice_or_too_late_is_left_out():
+    head, *chunks = SECONDS.head, *(chunk.build(SECONDS.seed) for chunk in seconds(4).chunks)
+    data = b"".join([head, *chunks[:3], chunks[1], chunks[2], *chunks[3:]])
+    assert [chunk.index for chunk in read(data, tolerant=True)] == [0, 1, 2, 3, 4]
+    with pytest.raises(BitstreamError, match="chunk 3 .* is missing: chunk 1 stands in its place"):
+        read(data)
+    with pytest.raises(BitstreamError, match="breaks off before chunk 4 .*: its end is missing"):
+        read(b"".join([head, *chunks[:4]]))
 
 
 def test_the_first_damage_is_remembered():
@@ -361,9 +389,10 @@ def test_every_flipped_bit_of_a_header_is_mended(name, step, behind):
     head = stream.head
     data = stream.build() if behind else head
     for place in range(0, 8 * len(head), step):
-        with pytest.raises(BitstreamError):
+        with pytest.raises(BitstreamError, match="begins with|version|damaged|breaks off in its"):
             StreamBytes(BytesIO(flipped(data, place)))
         found = StreamBytes(BytesIO(flipped(data, place)), tolerant=True)
+        assert isinstance(found.damage, BitstreamError)
         assert found.header.model == name.decode() and found.crc == stream.seed
         assert found.header_size == len(head)
         assert "one bit of the header was flipped" in str(found.damage)
@@ -427,6 +456,22 @@ def test_a_live_pipe_is_asked_for_no_more_than_it_takes(tolerant):
     for index, chunk in enumerate(stream):
         assert file.taken == 46 + 121 * min(index + 1, 3) + 29 * (index == 3)
         assert chunk.index == index
+
+
+class Live(Trickle):
+    """A pipe into which nothing more is written: whoever asks waits for ever."""
+
+    def read(self, size: int) -> bytes:
+        data = super().read(size)
+        assert data
+        return data
+
+
+def test_a_live_pipe_gives_its_end_at_once():
+    chunks = iter(StreamBytes(Live(seconds(3).build()), tolerant=True))
+    assert [next(chunks).index for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(BitstreamError, match="more bytes behind the end"):
+        list(StreamBytes(Live(seconds(3).build() + b"!")))
 
 
 def test_a_file_of_text_is_refused():
