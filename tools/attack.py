@@ -220,7 +220,7 @@ def limit_memory() -> None:
 def attack(area: str, files: Files, first: int, cases: int) -> tuple[str, list[str]]:
     """A row of the table, and each kind of failure once."""
     counts, failures, slowest = {"taken": 0, "refused": 0, "failed": 0}, dict[str, int](), 0.0
-    signal.signal(signal.SIGPROF, late)
+    before = signal.signal(signal.SIGPROF, late)
     for number in range(first, first + cases):
         began = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, _SECONDS)
@@ -231,6 +231,7 @@ def attack(area: str, files: Files, first: int, cases: int) -> tuple[str, list[s
             failures.setdefault(outcome, number)
             outcome = "failed"
         counts[outcome] += 1
+    signal.signal(signal.SIGPROF, before)
     numbers = "".join(f"{count:10}" for count in counts.values())
     row = f"{area.replace('_', ' '):18}{cases:10}{numbers}{1000 * slowest:12.0f}"
     return row, [f"  {area}, case {number}: {text}" for text, number in failures.items()]

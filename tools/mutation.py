@@ -254,7 +254,8 @@ def fork(work: Callable[[], int], log: Path) -> int:
         status = FAILED
         try:
             os.setsid()
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for number in (signal.SIGTERM, signal.SIGPROF):
+                signal.signal(number, signal.SIG_DFL)
             for stream in (1, 2):
                 os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))

@@ -23,7 +23,7 @@ import torch
 from tqdm import tqdm
 
 from minicodec.cli.pipes import bar, target_or_pipe
-from minicodec.training.interrupts import SIGNALS, Interrupted, Stopped
+from minicodec.training.interrupts import Interrupted, Stopped, ignored
 
 
 class Job(NamedTuple):
@@ -242,12 +242,14 @@ def _in_processes(
 ) -> Iterator[tuple[Job, str]]:
     # Spawned, since a process that has used torch's threads cannot be forked.
     context = get_context("spawn")
-    queue, stop = context.SimpleQueue(), context.Event()
     count = min(args.jobs, len(jobs))
     threads = max(1, torch.get_num_threads() // count)
-    begin = (args, make, queue, stop, threads)
-    with ProcessPoolExecutor(count, context, _begin, begin) as pool:
+    # Signals are the first process's to obey; it says to the others when to stop.
+    with ignored():
+        queue, stop = context.SimpleQueue(), context.Event()
+        pool = ProcessPoolExecutor(count, context, _begin, (args, make, queue, stop, threads))
         waiting = {pool.submit(_in_process, job): job for job in jobs}
+    with pool:
         try:
             while waiting:
                 finished, _ = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
@@ -280,10 +282,8 @@ def _begin(
     stop: Any,
     threads: int,
 ) -> None:
-    """Set a process up. Signals are the first process's to obey; it says here when to stop."""
+    """Set a process up."""
     global _work, _report
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(threads)
 
     first = cast(BaseProcess, parent_process())

@@ -130,7 +130,7 @@ def shown(value: object) -> str:
     """A value as errors repeat it: in one line, and short.
 
     >>> shown("x"), shown([0] * 1000)
-    ("'x'", '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, …')
+    ("'x'", '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,…')
     """
     try:
         text = repr(value)

@@ -58,6 +58,16 @@ def obeyed() -> Iterator[None]:
         _restore(before)
 
 
+@contextmanager
+def ignored() -> Iterator[None]:
+    """Let the signals do nothing, to begin processes that are to ignore them from the first."""
+    before = _handle(signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
 class Interrupts:
     """Notes the signals instead of obeying at once; a second one of the same kind is obeyed.
 
@@ -133,7 +143,7 @@ def _lying_in(pipe: RawIOBase) -> int:
     return min(int.from_bytes(count, sys.byteorder), 1 << 20)
 
 
-def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:
+def _handle(handler: Callable[[int, Any], None] | signal.Handlers) -> dict[int, Any]:
     """Set a handler for all signals but those that the program was told to ignore (nohup, &)."""
     if threading.current_thread() is not threading.main_thread():
         return {}

@@ -38,8 +38,9 @@ def test_a_place_far_into_a_stream_costs_no_more_than_one_near_its_beginning(cod
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_what_goes_through_pipes_comes_out_whole_in_flat_memory(tmp_path):
-    row = endurance.through_pipes(90 * 24000 + 7, "none", tmp_path / "a.mcdc", piece=24000 * 30)
-    assert row["samples_received"] == row["samples_sent"] == 90 * 24000 + 7
+    row = endurance.through_pipes(240 * 24000 + 7, "none", tmp_path / "a.mcdc", piece=24000 * 80)
+    assert row["samples_received"] == row["samples_sent"] == 240 * 24000 + 7
     assert row["pieces_in_time"] == row["pieces"] == 3
+    # Two minutes of sound, as floats, have 11.5 MB.
     for name in ("encode", "decode"):
-        assert row[name]["last_half_mb"] < row[name]["second_quarter_mb"] + 3, row
+        assert row[name]["last_half_mb"] < row[name]["second_quarter_mb"] + 7, row

@@ -58,7 +58,14 @@ def batch(seed: int = 0, count: int = 2) -> Tensor:
 
 def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
     mine, theirs = a.state_dict(), b.state_dict()
-    return mine.keys() == theirs.keys() and all(torch.equal(mine[k], theirs[k]) for k in mine)
+    assert mine.keys() == theirs.keys()
+    other = {k: float((mine[k].double() - theirs[k].double()).abs().max()) for k in mine
+             if not torch.equal(mine[k], theirs[k])}  # fmt: skip
+    if other:
+        print(
+            f"{len(other)} of {len(mine)} tensors differ: {other}"
+        )  # pytest shows it of a failure
+    return not other
 
 
 def everything(run: Trainer) -> torch.nn.Module:

@@ -53,14 +53,15 @@ def test_long_sounds_are_cut():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "cannot be read as audio"),
+        (b"", "is empty"),
         (b"<html>", "cannot be read as audio"),
         (wav(torch.zeros(1, RATE)), "silent: is the microphone muted"),
         (wav(torch.full((1, 100), 0.5)), "shorter than a tenth of a second"),
-        (wav(torch.full((1, 100), 0.5))[:50], "cannot be read|no samples|shorter"),
+        (wav(torch.full((1, 100), 0.5))[:50], "shorter than a tenth of a second"),
     ],
     ids=["nothing", "HTML", "silence", "too short", "cut"],
 )
+@pytest.mark.filterwarnings("ignore:.* breaks off after")
 def test_what_is_no_sound_is_said_and_keeps_the_last_one(data, words):
     recording = Recording(RATE)
     recording.receive(wav(0.1 * torch.randn(1, RATE)))

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from minicodec.training.interrupts import SIGNALS, Interrupts, Stopped, obeyed
+from minicodec.training.interrupts import SIGNALS, Interrupts, Stopped, ignored, obeyed
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +126,15 @@ def test_where_a_pipe_cannot_be_waited_for_the_next_block_ends_the_waiting(pipe,
         writer.write(b"next")
         signal.raise_signal(signal.SIGTERM)
         assert interrupts.read(reader, 99) == b""
+
+
+def test_what_begins_while_signals_are_ignored_ignores_them():
+    code = "import signal; print(*[int(signal.getsignal(n) == signal.SIG_IGN) for n in {numbers}])"
+    words = [sys.executable, "-c", code.format(numbers=[*map(int, SIGNALS)])]
+    with obeyed():
+        with ignored():
+            inside = subprocess.check_output(words, text=True)
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Stopped):
+            signal.raise_signal(signal.SIGTERM)
+    assert inside.split() == ["1"] * len(SIGNALS)
