@@ -1,6 +1,8 @@
 """Fixtures that tests of all rooms share; what they import lies in `helpers`."""
 
 import os
+import signal
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -11,6 +13,7 @@ from minicodec.model.checkpoint import save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.sound import audio
+from minicodec.training.interrupts import SIGNALS
 
 
 class TorchRandom:
@@ -39,6 +42,16 @@ def _seeded():
 def _one_thread():
     """Tests run side by side, one process per core."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Signals as a terminal has them: what is started in the background ignores some from birth."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

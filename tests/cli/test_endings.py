@@ -24,16 +24,6 @@ TRAIN = ["train", "mine.json", "--data", "data", "--out", "run", "--steps", "3"]
 
 
 @pytest.fixture
-def terminal():
-    """Signals as a terminal has them: what is started in the background ignores some from birth."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
 def there(folder, terminal, capsys):
     """A folder in which every command finds what it needs, and files that it would replace."""
     (folder / "data").mkdir()

@@ -179,6 +179,7 @@ def test_one_bar_for_all(album, capsys, monkeypatch):
     assert seen[1:] == [("decoding 3 files", seen[0][1])]
 
 
+@pytest.mark.usefixtures("terminal")
 def test_a_signal_between_files_says_what_is_done(album, capsys, monkeypatch):
     def work(args):
         def one(job: Job, report: many.Report) -> None:
@@ -196,6 +197,7 @@ def test_a_signal_between_files_says_what_is_done(album, capsys, monkeypatch):
     assert [p.name for p in (album / "out").rglob("*") if p.is_file()] == ["a.mcdc"]
 
 
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_live_recording_which_is_whole(folder, capsys, monkeypatch, number):
@@ -225,6 +227,7 @@ def test_a_signal_ends_a_live_recording_which_is_whole(folder, capsys, monkeypat
     assert not [path for path in folder.iterdir() if ".part" in path.name]
 
 
+@pytest.mark.usefixtures("terminal")
 def test_a_signal_before_any_sound(folder, capsys, monkeypatch):
     end, begin = os.pipe()
     with open(end, "rb") as pipe, open(begin, "wb"):

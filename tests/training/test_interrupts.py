@@ -10,15 +10,7 @@ import pytest
 
 from minicodec.training.interrupts import SIGNALS, Interrupts, Stopped, ignored, obeyed
 
-
-@pytest.fixture(autouse=True)
-def terminal():
-    """Signals as a terminal has them: what is started in the background ignores some from birth."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 def test_the_first_is_noted_the_second_obeyed_and_handlers_come_back():
