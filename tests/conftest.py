@@ -83,6 +83,17 @@ def folder(tmp_path, monkeypatch, tiny, tiny_stereo):
     return tmp_path
 
 
+@pytest.fixture
+def album(folder):
+    """Three sounds in two folders, of which one lies in the other."""
+    (folder / "album" / "live").mkdir(parents=True)
+    for name, length in (("a.wav", 5000), ("live/b.flac", 3000), ("live/c.v2.wav", 800)):
+        audio.save(folder / "album" / name, 0.1 * torch.randn(1, length), 24000)
+    (folder / "album" / "cover.txt").write_text("no sound")
+    (folder / "album" / "._a.wav").write_bytes(b"what another system notes")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def speech() -> torch.Tensor:
     """Five seconds of real speech where there are recordings, else synthetic, [1, 1, T]."""

@@ -11,7 +11,8 @@ from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.reader import StreamReader
 from minicodec.cli import many
 from minicodec.cli.common import LONG, check_device
-from minicodec.cli.many import Job, Report
+from minicodec.cli.jobs import Job, jobs_of, one_alone
+from minicodec.cli.many import Report
 from minicodec.cli.pipes import is_pipe, readable, stated_seconds
 from minicodec.model.codec import Codec
 from minicodec.model.pretrained import config_of, load, load_named
@@ -25,7 +26,7 @@ STREAMS = (".mcdc", ".ecdc")
 def run(args: argparse.Namespace) -> None:
     """Read .mcdc or .ecdc, whichever it is."""
     endings = (".wav", *(ending for ending in WRITABLE if ending != ".wav"))
-    jobs = many.jobs_of(args, _streams, endings)
+    jobs = jobs_of(args, _streams, endings)
     if args.model:
         config_of(args.model)  # refuses what is no model
     check_device(args.device)
@@ -103,7 +104,7 @@ class Decoding:
                 "where it should be played."
             )
         codec = self.codec or self.named(header.model)
-        long = many.one_alone(args) and header.length > LONG * rate
+        long = one_alone(args) and header.length > LONG * rate
         clip = read_ecdc(data, codec, progress=long)[..., first:]
         if args.duration is not None:
             clip = clip[..., : max(1, round(args.duration * rate))]

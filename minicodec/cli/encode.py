@@ -13,7 +13,8 @@ from minicodec.bits.layout import Layout
 from minicodec.bits.writer import CHUNK_SECONDS, StreamWriter
 from minicodec.cli import many
 from minicodec.cli.common import LONG, changes, check_device
-from minicodec.cli.many import Job, Report
+from minicodec.cli.jobs import Job, jobs_of, one_alone
+from minicodec.cli.many import Report
 from minicodec.cli.pipes import is_pipe, opened_pipe, recording, writable
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
@@ -29,7 +30,7 @@ MCDC, ECDC = ".mcdc", ".ecdc"
 
 def run(args: argparse.Namespace) -> None:
     """Write .mcdc, or .ecdc where -o or --format say so."""
-    jobs = many.jobs_of(args, recordings, (MCDC, ECDC))
+    jobs = jobs_of(args, recordings, (MCDC, ECDC))
     config = config_of(args.model)
     n_q = config.max_n_q if args.bandwidth is None else config.n_q(args.bandwidth)
     official = any(_is_official(job) for job in jobs)
@@ -107,7 +108,7 @@ class Encoding:
         rate = self.config.sample_rate
         clip = torch.cat(list(sound.converted(rate, self.config.channels)), dim=-1)
         seconds = clip.shape[-1] / rate
-        long = many.one_alone(self.args) and seconds > LONG
+        long = one_alone(self.args) and seconds > LONG
         data = write_ecdc(self.codec, clip, self.args.bandwidth, progress=long)
         write_bytes(job.target or Path(), data)
         report.seconds(seconds)
