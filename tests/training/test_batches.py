@@ -14,6 +14,7 @@ from minicodec.training.folder import Folder
 from minicodec.training.sources import Weighted
 
 
+@pytest.mark.filterwarnings("ignore:left out")
 def test_a_batch_is_a_function_of_its_step(tmp_path):
     folder = mixed_folder(tmp_path)
 

@@ -6,6 +6,7 @@ from sources_by_hand import CONFIG, mixed_folder
 from minicodec.training.sources import open_source
 
 
+@pytest.mark.filterwarnings("ignore:left out")
 @pytest.mark.filterwarnings("default:left out")
 def test_sources_by_name(tmp_path):
     folder = mixed_folder(tmp_path)

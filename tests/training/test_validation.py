@@ -19,6 +19,7 @@ def test_validation_measures_every_bandwidth_and_changes_nothing():
     assert codec.training and codec.decoder.training and not codec.encoder.training
 
 
+@pytest.mark.filterwarnings("ignore:left out")
 @pytest.mark.filterwarnings("default:left out")
 def test_held_out_clips_are_equally_loud(tmp_path):
     clips = held_out(str(mixed_folder(tmp_path)), CONFIG, seconds=1.0)
