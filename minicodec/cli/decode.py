@@ -32,8 +32,10 @@ def run(args: argparse.Namespace) -> None:
     check_device(args.device)
 
     def seconds(source: str) -> float | None:
-        # An official file, read whole, shows a bar of its own; so does nothing, if it is alone.
-        return 0.0 if _is_official(source) else args.duration or stated_seconds(source)
+        official = _official_seconds(source)
+        if official is None:
+            return args.duration or stated_seconds(source)
+        return 0.0 if one_alone(args) else official  # alone it shows a bar of its own
 
     many.run(args, jobs, Decoding, "decoding", seconds)
 
@@ -115,11 +117,19 @@ class Decoding:
         report.result(job, f"{seconds:.2f} s, {channels} channel(s), {rate} Hz")
 
 
-def _is_official(source: str) -> bool:
+def _official_seconds(source: str) -> float | None:
+    """How long a file of the official package says that it is; None if it is none."""
     if is_pipe(source) or not Path(source).is_file():
-        return False
+        return None
     with open(source, "rb") as file:
-        return file.read(4) == b"ECDC"
+        head = file.read(1 << 13)  # more than its header may have
+    if head[:4] != b"ECDC":
+        return None
+    try:
+        header = read_header(head)
+    except ValueError:
+        return 0.0  # it will be said when its turn comes
+    return header.length / header.config.sample_rate
 
 
 def _streams(folder: Path) -> list[Path]:

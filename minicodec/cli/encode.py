@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
         _check(args, config, n_q, CHUNK_SECONDS if args.chunk is None else args.chunk)
     check_device(args.device)
     # The official format takes clips whole, and shows a bar of its own for a long one.
-    many.run(args, jobs, Encoding, "encoding", _nothing if official else _seconds)
+    own_bar = official and one_alone(args)
+    many.run(args, jobs, Encoding, "encoding", _nothing if own_bar else _seconds)
 
 
 class Encoding:

@@ -41,7 +41,7 @@ def jobs_of(
     output = None if args.output in (None, "-") else Path(args.output)
     if one_alone(args) and not (output and output.is_dir()):
         [source] = args.inputs
-        if args.keep and output is None and source != "-":
+        if args.keep and args.output is None and source != "-":
             output = Path(source).with_suffix(ending)
         if args.keep and output and output.is_file():
             return []

@@ -15,7 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, cast
 
@@ -96,7 +95,7 @@ def run(
                 "done; the same words with --keep do the others.",
                 number,
             ) from stop
-    screen.show("result", (Path(f"{done} files"), f"{screen.seconds:.2f} s"))
+    print(f"{done} files: {screen.seconds:.2f} s")
     if failed:
         raise ValueError(f"{failed} of {len(jobs)} files could not be coded: see above.")
 

@@ -1,9 +1,11 @@
 """Support: files and pipes alike, for commands that read or write streams. - stands for a pipe."""
 
 import os
+import stat
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -26,8 +28,22 @@ def target_or_pipe(
     if output == "-" or (output is None and source == "-"):
         if sys.stdout.isatty():
             raise ValueError("the output would fill this terminal: redirect it, or name -o.")
+        if _holds_something(sys.stdout):
+            warnings.warn(
+                "the output goes behind what its file holds already, and of two in one file only "
+                "the first is read.",
+                stacklevel=2,
+            )
         return None
     return target_path(source if source != "-" else None, output, endings, force, default)
+
+
+def _holds_something(stream: Any) -> bool:
+    """Is it a file that was not empty (`>>`)?"""
+    with suppress(AttributeError, OSError, ValueError):  # not all that can be written has a number
+        status = os.fstat(stream.fileno())
+        return stat.S_ISREG(status.st_mode) and status.st_size > 0
+    return False
 
 
 def standard_input() -> BinaryIO:
@@ -126,7 +142,7 @@ class _Again:
 
     def read(self, size: int, /) -> bytes:
         first, self._first = self._first, b""
-        return first + self._file.read(size) if size < 0 else (first or self._file.read(size))
+        return first or self._file.read(size)
 
 
 def stated_seconds(name: str) -> float | None:

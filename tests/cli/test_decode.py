@@ -8,6 +8,7 @@ import minicodec
 from minicodec import audio
 from minicodec.bits.ecdc import write_ecdc
 from minicodec.cli import decode
+from minicodec.cli.pipes import bar
 from minicodec.model import pretrained
 from minicodec.model.checkpoint import save_codec
 
@@ -114,3 +115,16 @@ def test_official_files_are_known_by_their_beginning(folder, capsys):
     assert run(*words, "-o", "part.wav", "--start", "0.05", "--duration", "0.02") == 0
     assert "part.wav: 0.02 s" in capsys.readouterr().out
     assert torch.equal(audio.load("part.wav")[0], whole[:, 1200:1680])
+
+
+@pytest.mark.filterwarnings("default")
+def test_official_files_among_many_count_in_the_bar(folder, capsys, monkeypatch):
+    data, totals = ecdc(), []
+    for name, part in (("a.ecdc", data), ("b.ecdc", data), ("cut.ecdc", data[:20])):
+        (folder / name).write_bytes(part)
+    monkeypatch.setattr(decode.many, "bar", lambda *words: totals.append(words[1]) or bar(*words))
+    save_codec(official_codec(), "official.safetensors")
+    assert run("decode", "a.ecdc", "b.ecdc", "cut.ecdc", "-m", "official.safetensors") == 2
+    assert run("decode", "a.ecdc", "-m", "official.safetensors", "-f") == 0
+    assert totals == [2 * 3000 / 24000, 0.0]  # alone it has a bar of its own
+    assert "1 of 3 files could not be coded" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from command import TINY, Standard, check_refused, run
+from command import TINY, Standard, check_refused, piped, run
 
 from minicodec import audio
 from minicodec.bits import writer
@@ -18,7 +18,7 @@ from minicodec.cli.jobs import Job
 pytestmark = pytest.mark.filterwarnings("default")  # a random decoder may be loud, which is a note
 
 
-def test_what_is_there_already_is_replaced_or_kept_if_one_says_so(album, capsys):
+def test_what_is_there_already_is_replaced_or_kept_if_one_says_so(album, capsys, monkeypatch):
     (album / "album/a.mcdc").write_bytes(b"precious")
     check_refused(album, capsys, ["encode", "album", *TINY], "1 of 3 targets are there already")
     assert run("encode", "album", *TINY, "--keep") == 0
@@ -33,6 +33,8 @@ def test_what_is_there_already_is_replaced_or_kept_if_one_says_so(album, capsys)
         (album / "album/a.mcdc").write_bytes(b"precious")
         assert run("encode", *one, *TINY, "--keep") == 0
         assert (album / "album/a.mcdc").read_bytes() == b"precious"
+    stream = piped(monkeypatch, b"", "encode", "album/a.wav", *TINY, "--keep", "-o", "-")
+    assert stream[:4] == b"MCDC"  # a file of that name is none of a pipe's business
 
 
 def test_there_and_back(album, capsys):

@@ -35,6 +35,31 @@ def test_pipes(folder, capsys, monkeypatch):
     torch.testing.assert_close(heard, audio.load("piped.wav")[0], atol=4e-5, rtol=0)
 
 
+class File(Standard):
+    """A file to which the standard output was redirected."""
+
+    def fileno(self):
+        return self.buffer.fileno()
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_goes_behind_another_sound_is_said(folder, capsys, monkeypatch):
+    assert run("encode", "mono.wav", *TINY) == 0
+    before = (folder / "mono.wav").read_bytes()
+    for way, begin in (("ab", before), ("wb", b"")):
+        with open("mono.wav", way) as file, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", File(file))
+            assert run("decode", "mono.mcdc", *TINY, "-o", "-") == 0
+        data = (folder / "mono.wav").read_bytes()
+        added = data[len(begin) :]
+        assert data.startswith(begin) and len(added) == 44 + 2 * 30000
+        # The length is written down afterwards, but not where that would go to the end.
+        stated = 0xFFFFFFFF if way == "ab" else 2 * 30000
+        assert int.from_bytes(added[40:44], "little") == stated
+        said = "note: the output goes behind what its file holds already" in capsys.readouterr().err
+        assert said == (way == "ab")
+
+
 def test_terminals_are_no_pipes(folder, capsys, monkeypatch):
     stdout = sys.stdout
     monkeypatch.setattr(sys, "stdin", Standard(BytesIO(), terminal=True))
