@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
             "Train a language model for the codes of a codec, or go on with a run that was "
             "stopped.",
         ),
+        "export-onnx": (_export_onnx, "A codec as ONNX graphs, for a page, a phone or C++."),
     }.items():
         add(commands.add_parser(name, help=text, description=text))
     return top
@@ -180,6 +181,13 @@ def _train_lm(sub: argparse.ArgumentParser) -> None:
     option("--learning-rate", type=_positive, default=2e-3)
     option("--weight-decay", type=_not_negative, default=0.1)
     option("--threads", type=_threads, help="of the CPU")
+
+
+def _export_onnx(sub: argparse.ArgumentParser) -> None:
+    _output(sub, "folder to write to, made if need be; else named after the model")
+    sub.add_argument("-m", "--model", default=MODELS[0],
+                     help=f"{_models()}; {MODELS[0]}. It has to stream and to pad with "
+                     "zeros")  # fmt: skip
 
 
 def _output(sub: argparse.ArgumentParser, text: str) -> None:
