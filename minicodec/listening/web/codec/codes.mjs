@@ -43,8 +43,8 @@ export async function toBytes(codes, { bits, nQ }, predictor, turns, shareAt) {
   return coded.length < packed.length ? coded : packed;
 }
 
-/** The codes back. Their length tells whether they are packed; `index` names the chunk. */
-export async function fromBytes(bytes, frames, header, predictor, turns, shareAt, index) {
+/** The codes of a chunk {index, frames} back. Their length tells whether they are packed. */
+export async function fromBytes(bytes, { index, frames }, header, predictor, turns, shareAt) {
   const { bits, nQ } = header;
   if (!predictor || bytes.length === packedSize(frames * nQ, bits)) {
     return unpack(bytes, bits, frames * nQ);

@@ -177,7 +177,8 @@ function parseHeader(head) {
 /** Refuse a stream that this program cannot hold codes of. */
 export function checkReadable(header) {
   if (header.bits > MOST_BITS) {
-    throw new McdcError(`this stream's codes have ${header.bits} bits; ${MOST_BITS} is the most here.`);
+    throw new McdcError(`this stream's codes have ${header.bits} bits; ${MOST_BITS} is the most `
+      + "here.");
   }
   if (!Number.isInteger(header.hopLength)) {
     throw new McdcError("this stream's model codes in segments, which only the program minicodec "
@@ -191,12 +192,13 @@ export function checkReadable(header) {
  */
 export function checkModel(header, model) {
   if (header.fingerprint !== model.fingerprint) {
-    throw new McdcError(`this stream was made by other weights (${JSON.stringify(header.name)}) than `
-      + `${JSON.stringify(model.name)} has.`);
+    const [theirs, ours] = [header.name, model.name].map((name) => JSON.stringify(name));
+    throw new McdcError(`this stream was made by other weights (${theirs}) than ${ours} has.`);
   }
   for (const name of ["bits", "channels", "sampleRate", "hopLength"]) {
     if (header[name] !== model[name]) {
-      throw new McdcError(`this stream's ${name} is ${header[name]}, but its model's ${model[name]}.`);
+      throw new McdcError(`this stream's ${name} is ${header[name]}, but that of its model is `
+        + `${model[name]}.`);
     }
   }
   if (header.nQ > model.nQ) {

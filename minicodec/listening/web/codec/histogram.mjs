@@ -9,7 +9,7 @@
 //     chunk.frequency(k, code)      of a code, at least 1
 //     chunk.below(k, code)          the sum of the frequencies of all codes before it
 //     chunk.find(k, place)          the code with below ≤ place < below + frequency
-//     chunk.see(codes)              the frame just coded, nQ codes; now the tables are the next one's
+//     chunk.see(codes)              the nQ codes of this frame; now the tables are the next one's
 //
 // The tables of frame 0 are there at once. `see` is not called after the last frame.
 

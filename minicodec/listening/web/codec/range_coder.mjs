@@ -1,7 +1,8 @@
 // The range coder: symbols in, and as few bytes out as their frequencies allow.
 //
 // A symbol is given by where its part of the table begins, by its frequency, and by the table's
-// total. `width` and `offset` need 64 bits, and `low` 65: more than a number holds, so all are BigInt.
+// total. `width` and `offset` need 64 bits, and `low` 65: more than a number holds, so they are
+// BigInt.
 
 const FULL = 2n ** 64n - 1n;
 const FLOOR = 2n ** 48n; // the width never stays below this

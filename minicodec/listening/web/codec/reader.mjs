@@ -18,8 +18,9 @@ const MOST_CODES = 2 ** 26; // that a page should hold: 15 hours at 12 kbps
 /**
  * The codes of a stream: {header, codes, frames, length, damaged, notes}.
  *
- * codes: Uint16Array, frame by frame; length: samples of the clip; damaged: the indexes of the chunks
- * in whose place stand the codes of silence; notes: sentences that say what is not as it should be.
+ * codes: Uint16Array, frame by frame; length: samples of the clip; damaged: the indexes of the
+ * chunks in whose place stand the codes of silence; notes: sentences that say what is not as it
+ * should be.
  *
  * predictorFor(header): asked once, for every stream; gives what predicted its codes (see
  *   `histogram.mjs`), null if the header's entropy coding is "none", or throws a sentence, as for a
@@ -48,7 +49,7 @@ export async function readMcdc(bytes, options = {}) {
     const payload = bytes.subarray(at + CHUNK_HEAD, at + CHUNK_HEAD + chunk.codes);
     const shareAt = (t) => (at + (chunk.size * t) / chunk.frames) / bytes.length;
     clip.place(chunk);
-    clip.add(await fromBytes(payload, chunk.frames, header, predictor, turns, shareAt, chunk.index));
+    clip.add(await fromBytes(payload, chunk, header, predictor, turns, shareAt));
   }
   if (clip.length === null) clip.breakOff();
   progress?.(1);
@@ -72,8 +73,8 @@ function checkPredictor(header, predictor) {
   }
 }
 
-/** The chunks that came whole, in order, {chunk: its head, at: where}; the first that is not whole is
- * an error, or in tolerant mode a note. The one that ends the stream has its `length`. */
+/** The chunks that came whole, in order, {chunk: its head, at: where}; the first that is not whole
+ * is an error, or in tolerant mode a note. The one that ends the stream has its `length`. */
 function* chunksOf(bytes, header, tolerant, notes) {
   const search = new Search(bytes, header);
   const note = (error) => {
@@ -138,7 +139,8 @@ class Search {
     const chunk = headAt(bytes, at, header);
     if (!chunk) throw new McdcError(`${name} is damaged: it does not begin as a chunk does.`);
     if (chunk.index !== expected) {
-      const missing = new McdcError(`${name} is missing: chunk ${chunk.index} stands in its place.`);
+      const missing = new McdcError(`${name} is missing: chunk ${chunk.index} stands in its `
+        + "place.");
       if (chunk.index < expected) throw missing;
       note(missing);
     }
@@ -225,7 +227,8 @@ class Clip {
   checkSize(frames) {
     const count = (this.frames + frames) * this.header.nQ;
     if (count > MOST_CODES) {
-      throw new McdcError(`this stream has ${count} codes or more; ${MOST_CODES} is the most here.`);
+      throw new McdcError(`this stream has ${count} codes or more; ${MOST_CODES} is the most `
+        + "here.");
     }
   }
 
@@ -237,7 +240,7 @@ class Clip {
     const frames = (stop - start - 1) * header.chunkFrames + lastFrames;
     this.checkSize(frames);
     if (!(silence?.length >= header.nQ)) {
-      throw new McdcError(`chunk ${start} is missing, and the codes of silence are not known here.`);
+      throw new McdcError(`chunk ${start} is missing, and the codes of silence are not known.`);
     }
     const codes = new Uint16Array(frames * header.nQ);
     for (let i = 0; i < codes.length; i++) codes[i] = silence[i % header.nQ];
@@ -245,8 +248,8 @@ class Clip {
     this.add(codes);
     const which = stop - start > 1 ? `chunks ${start} to ${stop - 1} are` : `chunk ${start} is`;
     const [from, to] = [start, stop].map((index) => secondsTo(header, index));
-    const until = Math.min(to, (this.length ?? Infinity) / header.sampleRate);
-    this.notes.push(`${which} damaged: silence from ${from.toFixed(2)} s to ${until.toFixed(2)} s.`);
+    const until = Math.min(to, (this.length ?? Infinity) / header.sampleRate).toFixed(2);
+    this.notes.push(`${which} damaged: silence from ${from.toFixed(2)} s to ${until} s.`);
   }
 
   /** The end of a stream that claims so many chunks and samples. */
@@ -260,8 +263,8 @@ class Clip {
     const rest = length - (chunks - 1) * header.chunkSamples;
     const lastFrames = Math.ceil(rest / header.hopLength);
     if (last && last.index === chunks - 1 && last.frames !== lastFrames) {
-      throw new McdcError(`chunk ${last.index} has ${last.frames} frames, but ${lastFrames} are the `
-        + `end of ${length} samples.`);
+      throw new McdcError(`chunk ${last.index} has ${last.frames} frames, but ${lastFrames} are `
+        + `the end of ${length} samples.`);
     }
     this.length = length;
     this.lose(chunks, lastFrames);
