@@ -1,6 +1,6 @@
 // Waveforms and mel spectrograms as numbers and colours. Levels are those of minicodec.spectral.
 
-const MELS = 80;
+export const MELS = 80;
 const FLOOR = -60; // dB; what is fainter is hardly heard, and would blur the picture
 const CEILING = 20;
 // Ten stops of the map "magma": even steps in lightness, told apart with any colour vision.
@@ -58,24 +58,36 @@ function melFilters(rate, size) {
   });
 }
 
-/** Decibels, `frames` columns of 80 bands, low to high, of the samples of one channel. */
-export function melSpectrogram(samples, rate, frames) {
-  const size = 2 ** Math.round(Math.log2(rate / 23));
-  const filters = melFilters(rate, size);
-  const window = Float64Array.from({ length: size }, (_, i) =>
-    0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
-  const norm = Math.hypot(...window);
-  const values = new Float32Array(frames * MELS);
-  for (let frame = 0; frame < frames; frame++) {
-    const start = Math.round(((frame + 0.5) * samples.length) / frames) - size / 2;
-    const re = window.map((w, i) => (w * (samples[start + i] ?? 0)) / norm);
-    const im = new Float64Array(size);
+/** Decibels in 80 bands, low to high, of what one window sees; for one sample rate. */
+export class MelWindow {
+  constructor(rate) {
+    this.size = 2 ** Math.round(Math.log2(rate / 23));
+    this.filters = melFilters(rate, this.size);
+    this.window = Float64Array.from({ length: this.size }, (_, i) =>
+      0.5 - 0.5 * Math.cos((2 * Math.PI * i) / this.size));
+    this.norm = Math.hypot(...this.window);
+  }
+
+  /** Written to `values` from place `at` on; what lies outside of `samples` is silence. */
+  look(samples, start, values, at) {
+    const re = this.window.map((w, i) => (w * (samples[start + i] ?? 0)) / this.norm);
+    const im = new Float64Array(this.size);
     fft(re, im);
-    filters.forEach(({ first, weights }, band) => {
+    this.filters.forEach(({ first, weights }, band) => {
       let sum = 0;
       weights.forEach((w, i) => { sum += w * Math.hypot(re[first + i], im[first + i]); });
-      values[frame * MELS + band] = Math.max(FLOOR, 20 * Math.log10(sum + 1e-9));
+      values[at + band] = Math.max(FLOOR, 20 * Math.log10(sum + 1e-9));
     });
+  }
+}
+
+/** Decibels, `frames` columns of 80 bands, low to high, of the samples of one channel. */
+export function melSpectrogram(samples, rate, frames) {
+  const mel = new MelWindow(rate);
+  const values = new Float32Array(frames * MELS);
+  for (let frame = 0; frame < frames; frame++) {
+    const start = Math.round(((frame + 0.5) * samples.length) / frames) - mel.size / 2;
+    mel.look(samples, start, values, frame * MELS);
   }
   return { frames, mels: MELS, values };
 }

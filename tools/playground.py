@@ -1,0 +1,211 @@
+"""Lay out what the playground needs beside the built book.
+
+    python tools/playground.py _build/html/playground        after `make book`, which runs it
+
+The codec as ONNX, made from the shipped weights; what predicts its codes; the scripts; and ONNX
+Runtime Web from npm, by npm's own client, in the version and with the checksum stated here. Where
+npm is missing, or cannot reach what it wants, all but the runtime is laid out, and the page says so.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from minicodec import load
+from minicodec.bits import histogram
+from minicodec.bits.packing import silence
+from minicodec.model.checkpoint import SHIPPED, facts
+from minicodec.model.onnx_export import export_onnx
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = "mini_24khz"
+RUNTIME = "onnxruntime-web@1.30.0"
+RUNTIME_SHA512 = (
+    "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
+    "590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61"
+)
+CACHE = ROOT / "_build" / "npm"
+#: What of the runtime is used: its script, and its program for processors with vectors.
+SCRIPT, PROGRAM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
+CLIPS = {
+    "speech_en": "Speech, English",
+    "speech_de": "Speech, German",
+    "speech_fr": "Speech, French",
+    "music": "Music",
+    "drums": "Drums",
+    "hard": "A hard one",
+    "noise": "Noise",
+    "sweep": "A sweep",
+}
+#: All that may be fetched, in bytes; what the page says it will fetch is less.
+MOST = 20_000_000
+
+MIT = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial
+portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT
+LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN
+NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY,
+WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
+SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print(__doc__)
+        return 2
+    target = Path(sys.argv[1])
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    scripts(target)
+    index: dict[str, Any] = {"model": f"model/{MODEL}.json", "clips": clips(target)}
+    index["codec"] = codec(target)
+    index |= predictors(target)
+    try:
+        index["runtime"] = runtime(target)
+    except RuntimeMissing as error:
+        index |= {"runtime": None, "why": f"This copy of the book was built without {error}."}
+        print(f"The playground is built without its runtime: {error}")
+    (target / "LICENCES.txt").write_text(licences(), encoding="utf-8")
+    index["sizes"] = {
+        file.relative_to(target).as_posix(): file.stat().st_size
+        for file in sorted(target.rglob("*"))
+        if file.is_file() and file.suffix != ".mjs"
+    }
+    (target / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    total = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    print(f"The playground takes {total / 1e6:.1f} MB in {target}")
+    if total > MOST:
+        print(f"That is more than {MOST / 1e6:.0f} MB.")
+        return 1
+    return 0
+
+
+class RuntimeMissing(Exception):
+    """Why there is no ONNX Runtime Web, as the end of a sentence."""
+
+
+def scripts(target: Path) -> None:
+    """The players' scripts and the playground's, side by side as in the package."""
+    web = ROOT / "minicodec" / "listening" / "web"
+    for file in web.rglob("*"):
+        if file.suffix in (".mjs", ".css"):
+            place = target / "web" / file.relative_to(web)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+
+
+def codec(target: Path) -> list[str]:
+    """The shipped codec as ONNX; the files that are fetched to open it."""
+    model, file = load(MODEL), SHIPPED[MODEL]
+    silent, _ = silence(model, model.config.max_n_q, frames=1, scales=0)
+    more = {"silence": silent.flatten().tolist(), "licence": facts(file)["licence"]}
+    written = export_onnx(model, file.read_bytes(), target / "model", MODEL, more)
+    return [path.relative_to(target).as_posix() for path in written]
+
+
+def predictors(target: Path) -> dict[str, str]:
+    """What predicts the codec's codes: its counts, and its language model if one ships."""
+    from minicodec.bits.language_model_file import SHIPPED_LM
+
+    prior = histogram.for_codec(load(MODEL))
+    assert prior.prior is not None
+    name = f"model/{MODEL}_prior.json"
+    text = {
+        "about": "counts of each code when the codec was trained; see book/bitstream",
+        "fingerprint": prior.fingerprint.hex(),
+        "increment": prior.increment,
+        "counts": prior.prior.tolist(),
+    }
+    (target / name).write_text(json.dumps(text, separators=(",", ":")), encoding="utf-8")
+    found = {"histogram": name}
+    if MODEL in SHIPPED_LM:
+        found["lm"] = f"model/{MODEL}_lm.safetensors"
+        shutil.copyfile(SHIPPED_LM[MODEL], target / found["lm"])
+    return found
+
+
+def clips(target: Path) -> list[dict[str, str]]:
+    """The shipped clips, which lie in the book already."""
+    static = os.path.relpath(target.parent / "_static" / "clips", target)
+    return [{"title": title, "file": f"{static}/{name}.flac"} for name, title in CLIPS.items()]
+
+
+def runtime(target: Path) -> dict[str, str]:
+    """ONNX Runtime Web; its program is packed, since few hosts do that on the way."""
+    package = fetched()
+    place = target / "runtime"
+    place.mkdir()
+    packed = f"{PROGRAM}.gz"
+    with tarfile.open(package) as archive:
+        for name, write in ((SCRIPT, SCRIPT), (PROGRAM, packed)):
+            member = archive.extractfile(f"package/dist/{name}")
+            assert member is not None
+            data = member.read()
+            if write == packed:
+                data = gzip.compress(data, 9, mtime=0)
+            (place / write).write_bytes(data)
+    return {"module": f"runtime/{SCRIPT}", "wasm": f"runtime/{packed}", "version": RUNTIME}
+
+
+def fetched() -> Path:
+    """The package as npm's client brings it, checked; kept for the next build."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    kept = CACHE / f"{RUNTIME.replace('@', '-')}.tgz"
+    if not kept.exists():
+        npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
+        if npm is None:
+            raise RuntimeMissing("ONNX Runtime Web, for there was no npm to bring it")
+        with tempfile.TemporaryDirectory(dir=CACHE) as place:
+            command = [npm, "pack", RUNTIME, "--pack-destination", place]
+            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)
+            packages = list(Path(place).glob("*.tgz"))
+            if done.returncode or not packages:
+                print(done.stderr[-2000:])
+                raise RuntimeMissing("ONNX Runtime Web, for npm could not bring it")
+            packages[0].replace(kept)
+    found = hashlib.sha512(kept.read_bytes()).hexdigest()
+    if found != RUNTIME_SHA512:
+        kept.unlink()
+        raise RuntimeMissing(f"ONNX Runtime Web, for what npm brought is not {RUNTIME} ({found})")
+    return kept
+
+
+def licences() -> str:
+    """Of everything that is passed on here and is not the book's own."""
+    model = facts(SHIPPED[MODEL])
+    notices = ""
+    try:
+        files = metadata.files("onnxruntime") or []
+        found = [file for file in files if file.name == "ThirdPartyNotices.txt"]
+        notices = found[0].read_text() if found else ""
+    except metadata.PackageNotFoundError:
+        pass
+    return (
+        f"The scripts in web/ and the graphs in model/: MIT, minicodec contributors.\n\n"
+        f"The weights of {MODEL}: {model['licence']}. Trained on: {model['data']}.\n\n"
+        f"runtime/ is {RUNTIME} (https://onnxruntime.ai), MIT License, "
+        f"Copyright (c) Microsoft Corporation.\n\n{MIT}\n"
+        f"ONNX Runtime contains the work of others:\n\n"
+        f"{notices or 'see ThirdPartyNotices.txt in its repository.'}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
