@@ -1,0 +1,71 @@
+"""The playground as a small site: what the built book has of it, and nothing else.
+
+Without npm, and without a runtime kept from before, tests that need it are skipped; with
+MINICODEC_REQUIRE_NODE=1 they fail instead.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from unittest import mock
+
+import playground
+import pytest
+
+PAGE = "book/playground.html"
+BARE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Playground</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body><main><h1>Playground: the codec in this page</h1>
+{}</main></body>
+</html>
+"""
+
+
+def build(folder: Path) -> None:
+    """Lay out playground, clips and page below `folder`, as the built book does."""
+    with mock.patch.object(sys, "argv", ["playground.py", str(folder / "playground")]):
+        assert playground.main() == 0
+    index = json.loads((folder / "playground" / "index.json").read_text(encoding="utf-8"))
+    if index["runtime"] is None:
+        if os.environ.get("MINICODEC_REQUIRE_NODE") == "1":
+            pytest.fail(f"{index['why']} (and MINICODEC_REQUIRE_NODE=1 asks for this test)")
+        pytest.skip(index["why"])
+    static = Path("_static", "clips")
+    shutil.copytree(playground.ROOT / "book" / static, folder / static)
+    text = (playground.ROOT / "book" / "playground.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```\{raw\} html\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (folder / PAGE).parent.mkdir()
+    (folder / PAGE).write_text(BARE.format(block), encoding="utf-8")
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Says nothing of what it serves, and does not ask this machine what `.mjs` is."""
+
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Its address while it is served, without a slash at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
