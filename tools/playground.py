@@ -71,6 +71,19 @@ def main() -> int:
         print(__doc__)
         return 2
     target = Path(sys.argv[1])
+    index = lay_out(target)
+    if not index["runtime"]:
+        print(index["why"])
+    total = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    print(f"The playground takes {total / 1e6:.1f} MB in {target}")
+    if total > MOST:
+        print(f"That is more than {MOST / 1e6:.0f} MB.")
+        return 1
+    return 0
+
+
+def lay_out(target: Path) -> dict[str, Any]:
+    """Write everything to a folder, which is emptied first; what its `index.json` says."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     scripts(target)
@@ -81,20 +94,14 @@ def main() -> int:
         index["runtime"] = runtime(target)
     except RuntimeMissing as error:
         index |= {"runtime": None, "why": f"This copy of the book was built without {error}."}
-        print(f"The playground is built without its runtime: {error}")
     (target / "LICENCES.txt").write_text(licences(), encoding="utf-8")
     index["sizes"] = {
         file.relative_to(target).as_posix(): file.stat().st_size
         for file in sorted(target.rglob("*"))
-        if file.is_file() and file.suffix != ".mjs"
+        if file.is_file()
     }
     (target / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-    total = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
-    print(f"The playground takes {total / 1e6:.1f} MB in {target}")
-    if total > MOST:
-        print(f"That is more than {MOST / 1e6:.0f} MB.")
-        return 1
-    return 0
+    return index
 
 
 class RuntimeMissing(Exception):
@@ -102,13 +109,18 @@ class RuntimeMissing(Exception):
 
 
 def scripts(target: Path) -> None:
-    """The players' scripts and the playground's, side by side as in the package."""
+    """The players' scripts and the playground's, side by side as in the package.
+
+    Not every host knows that `.mjs` is a script, and browsers refuse modules that are served as
+    anything else, so they are called `.js`.
+    """
     web = ROOT / "minicodec" / "listening" / "web"
     for file in web.rglob("*"):
         if file.suffix in (".mjs", ".css"):
+            text = file.read_text(encoding="utf-8").replace('.mjs"', '.js"')
             place = target / "web" / file.relative_to(web)
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place)
+            place.with_suffix(file.suffix.replace("mjs", "js")).write_text(text, encoding="utf-8")
 
 
 def codec(target: Path) -> list[str]:
@@ -152,16 +164,16 @@ def runtime(target: Path) -> dict[str, str]:
     package = fetched()
     place = target / "runtime"
     place.mkdir()
-    packed = f"{PROGRAM}.gz"
+    script, packed = SCRIPT.replace(".mjs", ".js"), f"{PROGRAM}.gz"
     with tarfile.open(package) as archive:
-        for name, write in ((SCRIPT, SCRIPT), (PROGRAM, packed)):
+        for name, write in ((SCRIPT, script), (PROGRAM, packed)):
             member = archive.extractfile(f"package/dist/{name}")
             assert member is not None
             data = member.read()
             if write == packed:
                 data = gzip.compress(data, 9, mtime=0)
             (place / write).write_bytes(data)
-    return {"module": f"runtime/{SCRIPT}", "wasm": f"runtime/{packed}", "version": RUNTIME}
+    return {"module": f"runtime/{script}", "wasm": f"runtime/{packed}", "version": RUNTIME}
 
 
 def fetched() -> Path:

@@ -4,18 +4,15 @@ Without npm, and without a runtime kept from before, tests that need it are skip
 MINICODEC_REQUIRE_NODE=1 they fail instead.
 """
 
-import json
 import os
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from unittest import mock
 
 import playground
 import pytest
@@ -33,9 +30,7 @@ BARE = """<!DOCTYPE html>
 
 def build(folder: Path) -> None:
     """Lay out playground, clips and page below `folder`, as the built book does."""
-    with mock.patch.object(sys, "argv", ["playground.py", str(folder / "playground")]):
-        assert playground.main() == 0
-    index = json.loads((folder / "playground" / "index.json").read_text(encoding="utf-8"))
+    index = playground.lay_out(folder / "playground")
     if index["runtime"] is None:
         if os.environ.get("MINICODEC_REQUIRE_NODE") == "1":
             pytest.fail(f"{index['why']} (and MINICODEC_REQUIRE_NODE=1 asks for this test)")

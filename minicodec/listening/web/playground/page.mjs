@@ -40,7 +40,6 @@ class Playground {
   /** Do something that may fail, and say how. */
   async attempt(step, name = "") {
     try {
-      this.say("");
       return await step();
     } catch (error) {
       this.progress.hidden = true;
@@ -86,7 +85,7 @@ class Playground {
     this.begin = takeTurns(figure, () => this.stop());
     this.knobs = new Knobs(model, (knobs) => {
       this.client.ask("knobs", { knobs });
-      this.numbers.knobs(knobs);
+      this.showKnobs(knobs);
     });
     this.views = new Views(model);
     this.numbers = new Numbers(model);
@@ -112,11 +111,13 @@ class Playground {
     this.time = element("span", { class: "mc-time" });
     this.loopButton = element("button", { class: "mc-toggle", type: "button",
       "aria-pressed": "false", onclick: () => this.setLoop(!this.loop) }, "Loop");
+    this.facts = [];
     this.choices = ["Original", "Codec"].map((name, i) => element("button",
       { class: "mc-choice", type: "button", onclick: () => this.choose(i === 0) },
       element("span", { class: "mc-key", "aria-hidden": "true" }, String(i + 1)),
       element("span", { class: "mc-name" }, name),
-      element("span", { class: "mc-facts" }, i ? "" : `${(model.sample_rate * 16) / 1000} kbps`)));
+      this.facts[i] = element("span", { class: "mc-facts" })));
+    this.facts[0].textContent = `${(model.sample_rate * 16) / 1000} kbps`;
     const out = element("div", { class: "mc-bar", role: "group", "aria-label": "Out" },
       this.wavButton = element("button", { class: "mc-toggle", type: "button", disabled: "",
         onclick: () => this.saveWav() }, "Save WAV"),
@@ -139,8 +140,7 @@ class Playground {
     for (const name of ["dragover", "drop"]) {
       figure.addEventListener(name, (event) => this.onDrag(event));
     }
-    this.numbers.knobs(this.knobs.values);
-    this.client.ask("knobs", { knobs: this.knobs.values });
+    this.knobs.turn({});
     this.choose(false);
     this.update();
     this.clips.focus();
@@ -257,7 +257,7 @@ class Playground {
       this.numbers.clear();
       this.knobs.limit(this.model.n_q);
       Object.assign(this, { seconds: 0, hasOriginal: true, whole: false, name: "live" });
-      this.run = await this.player.live();
+      await this.player.live();
       this.mode = "live";
       this.say("Live: with loudspeakers it howls, so use headphones.");
       this.update();
@@ -278,10 +278,8 @@ class Playground {
       this.begin();
       if (this.place > this.seconds - 0.05) this.place = 0;
       const { sample_rate: rate, hop_length: hop } = this.model;
-      const said = this.status.textContent;
       this.mode = "playing";
-      this.run = await this.player.play(Math.floor((this.place * rate) / hop));
-      this.say(said || "Playing");
+      await this.player.play(Math.floor((this.place * rate) / hop));
       this.update();
       this.follow();
     });
@@ -320,6 +318,11 @@ class Playground {
     this.original = original && this.hasOriginal !== false;
     this.player.choose(this.original);
     this.update();
+  }
+
+  showKnobs(knobs) {
+    this.numbers.knobs(knobs);
+    this.facts[1].textContent = `${this.numbers.packed.toFixed(2)} kbps`;
   }
 
   /** What was decoded, and soon is heard. */

@@ -15,7 +15,10 @@ export class Player {
   /** The node, made once: needs a click or a key before. */
   async ready() {
     const context = audioContext();
-    this.node ??= this.connect(context);
+    this.node ??= this.connect(context).catch((error) => {
+      this.node = null;
+      throw error;
+    });
     await this.node;
     return context;
   }
@@ -56,14 +59,18 @@ export class Player {
     await this.say({ say: "play", run, target });
     await this.say({ say: "original", on: this.original });
     this.client.ask("play", { frame, run });
-    return run;
   }
 
   async openMicrophone() {
     if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
     const context = await this.ready();
     playsAndRecords(true);
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
+    } catch (error) {
+      playsAndRecords(false);
+      throw error;
+    }
     this.track = this.stream.getAudioTracks()[0].getSettings();
     this.microphone = new MediaStreamAudioSourceNode(context, { mediaStream: this.stream });
     this.microphone.connect(await this.node);
@@ -76,7 +83,6 @@ export class Player {
     await this.say({ say: "live", run, target: 3 * this.model.hop_length });
     await this.say({ say: "original", on: this.original });
     this.client.ask("live", { run });
-    return run;
   }
 
   /** The microphone into memory, until `recorded`. */

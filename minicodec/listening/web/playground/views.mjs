@@ -85,6 +85,8 @@ export class Views {
   /** Frames that were decoded, but are not heard yet. */
   expect(frames) {
     this.waiting.push(frames);
+    // In a tab that nobody sees nothing is drawn, and what scrolled by need not be kept.
+    while (this.waiting[0].frame + COLUMNS < frames.frame) this.waiting.shift();
   }
 
   /** Draw all frames before `frame`, which have been heard by now; gives the last of them. */

@@ -6,6 +6,9 @@ import { Resampler } from "./resample.mjs";
 const QUANTUM = 64; // samples at the codec's rate that are made ready at a time
 const REPORT = 8; // render quanta from one word to the page to the next
 const FADE_SAMPLES = 120; // that a switch between original and codec takes: 5 ms
+const WATCH = 2; // seconds in which a live sound never ran short before its delay is shortened
+const LEAST = 2; // frames that wait at least
+const MOST = 12; // and at most
 
 /** Blocks of sound, each with the original beside it, and a place to read from. */
 export class Queue {
@@ -22,6 +25,17 @@ export class Queue {
   put(block) {
     this.blocks.push(block);
     this.length += block.wet.length;
+  }
+
+  /** Make one block of the second and the third, which fade into one another: less delay, no click. */
+  squeeze() {
+    if (this.blocks.length < 3) return;
+    const [from, to] = this.blocks.splice(1, 2);
+    const { length } = to.wet;
+    const faded = (a, b) => a && b && b.map((value, i) => a[i] + ((value - a[i]) * i) / length);
+    const block = { ...to, wet: faded(from.wet, to.wet), dry: faded(from.dry, to.dry) };
+    this.blocks.splice(1, 0, block);
+    this.length -= length;
   }
 
   /** Up to `count` samples of the first block, and the block they are of. */
@@ -91,6 +105,7 @@ export function register() {
       Object.assign(this, {
         run: 0, live: false, recording: false, running: false, over: false,
         played: 0, underruns: 0, quanta: 0, sent: 0, trips: [], sentAt: new Map(),
+        lowest: Infinity, watched: 0,
       });
       this.queue.clear();
       this.toEar.reset();
@@ -123,6 +138,19 @@ export function register() {
         }
       }
       this.queue.put(block);
+    }
+
+    /** Shorten the delay of a live sound by a frame if for a while more has waited than need be. */
+    watch() {
+      this.lowest = Math.min(this.lowest, this.queue.length);
+      this.watched += 128 / sampleRate;
+      if (this.watched < WATCH) return;
+      if (this.lowest > LEAST * this.hop) {
+        this.queue.squeeze();
+        this.target = Math.max(LEAST * this.hop, this.target - this.hop);
+      }
+      this.watched = 0;
+      this.lowest = Infinity;
     }
 
     process([input], [output]) {
@@ -168,7 +196,9 @@ export function register() {
           }
           this.underruns += 1;
           this.running = false;
-          if (this.live) this.target = Math.min(this.target + this.hop, 12 * this.hop);
+          if (this.live) this.target = Math.min(this.target + this.hop, MOST * this.hop);
+          this.watched = 0;
+          this.lowest = Infinity;
           break;
         }
         const { block, start, end, finished } = this.queue.take(QUANTUM);
@@ -176,6 +206,7 @@ export function register() {
         this.played = block.frame * this.hop + end;
         if (finished && !this.live) this.worker.postMessage({ run: this.run, done: block.frame });
       }
+      if (this.live && this.running) this.watch();
       speaker.set(this.ready.subarray(0, speaker.length));
       this.ready = this.ready.slice(speaker.length);
       this.finished = this.over && !this.queue.length;
