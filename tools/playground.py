@@ -4,7 +4,7 @@
 
 The codec as ONNX, made from the shipped weights; what predicts its codes; the scripts; and ONNX
 Runtime Web from npm, by npm's own client, in the version and with the checksum stated here. Where
-npm is missing, or cannot reach what it wants, all but the runtime is laid out, and the page says so.
+npm is missing, or cannot reach it, all but the runtime is laid out, and the page says so.
 """
 
 import gzip
@@ -49,20 +49,21 @@ CLIPS = {
 #: All that may be fetched, in bytes; what the page says it will fetch is less.
 MOST = 20_000_000
 
-MIT = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+MIT = """\
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
 associated documentation files (the "Software"), to deal in the Software without restriction,
 including without limitation the rights to use, copy, modify, merge, publish, distribute,
 sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
 furnished to do so, subject to the following conditions:
 
-The above copyright notice and this permission notice shall be included in all copies or substantial
-portions of the Software.
+The above copyright notice and this permission notice shall be included in all copies or
+substantial portions of the Software.
 
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT
-LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN
-NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY,
-WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
-SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT
+OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
 
@@ -128,7 +129,7 @@ def codec(target: Path) -> list[str]:
     model, file = load(MODEL), SHIPPED[MODEL]
     silent, _ = silence(model, model.config.max_n_q, frames=1, scales=0)
     more = {"silence": silent.flatten().tolist(), "licence": facts(file)["licence"]}
-    written = export_onnx(model, file.read_bytes(), target / "model", MODEL, more)
+    written = export_onnx(file, target / "model", MODEL, more)
     return [path.relative_to(target).as_posix() for path in written]
 
 
