@@ -18,6 +18,7 @@ from notebooks import ROOT, Notebook, chapters, clean, dumps, read, shown, sourc
 
 MEND = "python tools/stamp.py"
 COLAB = "https://colab.research.google.com"
+BADGE = "book/_static/colab-badge.svg"
 TEXTS = ["README.md", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml", "book/*.md"]
 
 SETUP = """\
@@ -55,7 +56,7 @@ def stamped_text(text: str, url: str, branch: str) -> str:
 
 def badge(name: str, url: str, branch: str) -> str:
     link = stamped_text(f"{COLAB}/github/a/b/blob/c/chapters/{name}", url, branch)
-    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})"
+    return f"[![Open in Colab](../{BADGE})]({link})"
 
 
 def stamped_notebook(notebook: Notebook, name: str, url: str, branch: str) -> Notebook:

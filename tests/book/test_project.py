@@ -94,6 +94,15 @@ def test_stamping_twice_changes_nothing():
     assert once.count("find_spec") == 1
 
 
+def test_no_picture_is_fetched_from_elsewhere():
+    """Pages, chapters and README show pictures of our own, so that they need no network."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md")), *CHAPTERS]
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        for picture in re.findall(r"!\[[^\]]*\]\(([^)\s]+)", text):
+            assert (path.parent / picture).is_file(), f"{name_of(path)} shows {picture}"
+
+
 def test_every_chapter_is_in_the_contents_and_the_readme():
     pages = toc_pages()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
