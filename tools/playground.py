@@ -22,7 +22,6 @@ from typing import Any
 
 from minicodec import load
 from minicodec.bits import histogram
-from minicodec.bits.packing import silence
 from minicodec.model.checkpoint import SHIPPED, facts
 from minicodec.model.onnx_export import export_onnx
 
@@ -126,10 +125,7 @@ def scripts(target: Path) -> None:
 
 def codec(target: Path) -> list[str]:
     """The shipped codec as ONNX; the files that are fetched to open it."""
-    model, file = load(MODEL), SHIPPED[MODEL]
-    silent, _ = silence(model, model.config.max_n_q, frames=1, scales=0)
-    more = {"silence": silent.flatten().tolist(), "licence": facts(file)["licence"]}
-    written = export_onnx(file, target / "model", MODEL, more)
+    written = export_onnx(SHIPPED[MODEL], target / "model", MODEL)
     return [path.relative_to(target).as_posix() for path in written]
 
 

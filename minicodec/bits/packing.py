@@ -10,23 +10,20 @@ from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.language_model_file import for_codec
 from minicodec.bits.range_coder import CodeModel, decode_codes, encode_codes
 from minicodec.model.codec import Codec
+from minicodec.model.streams import silent_frame
 
 
 def silence(codec: Codec, n_q: int, frames: int, scales: int) -> tuple[Tensor, Tensor | None]:
-    """Codes that stand in for a lost chunk: those that the codec gives to silence.
+    """Codes that stand in for a lost chunk, see `minicodec.model.streams.silent_frame`.
 
-    Unlike silent samples they bring the decoder to rest and out of it again without a click. Where
-    chunks carry their loudness, it is 0.
+    Where chunks carry their loudness, it is 0.
 
     Shape:
         codes [1, n_q, frames]; scales [1, scales], or None if there are none
     """
     if scales:
         return torch.zeros(1, n_q, frames, dtype=torch.int64), torch.zeros(1, scales)
-    second = torch.zeros(1, codec.config.channels, codec.config.sample_rate)
-    # By the end of a second the encoder has forgotten that there ever was anything else.
-    last = codec.encode_scaled(second)[0][:, :n_q, -1:].cpu()
-    return last.expand(-1, -1, frames), None
+    return silent_frame(codec)[:, :n_q].expand(-1, -1, frames), None
 
 
 def code_model(

@@ -3,12 +3,12 @@
 import argparse
 import importlib.util
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from minicodec.bits.packing import silence
 from minicodec.cli.common import check_target
-from minicodec.model.checkpoint import SHIPPED, facts, save_codec
-from minicodec.model.codec import Codec
+from minicodec.model.checkpoint import SHIPPED, save_codec
 from minicodec.model.pretrained import config_of, load
 
 
@@ -22,16 +22,23 @@ def run(args: argparse.Namespace) -> None:
     stem = Path(args.model).absolute().name.removesuffix(".safetensors")
     folder = Path(args.output or f"{stem}_onnx")
     _check_folder(folder, file_names(stem), args.force)
-    codec = load(args.model)
-    file = SHIPPED.get(args.model, Path(args.model))
-    codes, _ = silence(codec, codec.config.max_n_q, frames=1, scales=0)
-    more = {
-        "silence": codes.flatten().tolist(),
-        "licence": facts(file).get("licence") if file.is_file() else None,
-    }
-    print(f"{codec.name}: writing its graphs and weights to {folder}")
-    for path in export_onnx(codec, _checkpoint(codec, file), folder, stem, more):
-        print(f"{path.stat().st_size:12} bytes  {path.name}")
+    with _checkpoint(args.model) as file:
+        print(f"writing graphs and weights of {args.model} to {folder}")
+        for path in export_onnx(file, folder, stem):
+            print(f"{path.stat().st_size:12} bytes  {path.name}")
+
+
+@contextmanager
+def _checkpoint(model: str) -> Iterator[Path]:
+    """The file of a model; of a training run, which has none yet, one that goes again."""
+    file = SHIPPED.get(model, Path(model))
+    if file.is_file():
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "codec.safetensors"
+        save_codec(load(model), file)
+        yield file
 
 
 def _check_folder(folder: Path, names: list[str], force: bool) -> None:
@@ -47,12 +54,3 @@ def _check_folder(folder: Path, names: list[str], force: bool) -> None:
         raise ValueError(f"{folder} is a file, but {len(names)} files go into a folder.")
     else:
         check_target(folder, [folder.suffix.lower()], force)
-
-
-def _checkpoint(codec: Codec, file: Path) -> bytes:
-    """The file of its weights, byte for byte; a run has none yet."""
-    if file.is_file():
-        return file.read_bytes()
-    with tempfile.TemporaryDirectory() as place:
-        save_codec(codec, Path(place) / "codec.safetensors")
-        return (Path(place) / "codec.safetensors").read_bytes()

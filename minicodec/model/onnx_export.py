@@ -6,42 +6,40 @@ writing them takes no exporter.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minicodec.model.checkpoint import fingerprint
+from minicodec.model.checkpoint import facts, fingerprint, load_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 from minicodec.model.onnx_graph import FLOAT, INT32, Graph, WeightFile
 from minicodec.model.onnx_layers import dequantize, layers, quantize
+from minicodec.model.streams import silent_frame
 from minicodec.sound.files import write_bytes
 
 
-def export_onnx(
-    codec: Codec, checkpoint: bytes, folder: str | Path, stem: str, facts: Mapping[str, Any]
-) -> list[Path]:
+def export_onnx(checkpoint: str | Path, folder: str | Path, stem: str) -> list[Path]:
     """Write a codec as `STEM_encoder.onnx`, `STEM_decoder.onnx`, `STEM.safetensors`, `STEM.json`.
 
     Each file appears whole or not at all, and the last one names the others.
 
     Args:
-        checkpoint: the file that `codec` was loaded from, or that `save_codec` made of it; it is
-            what the graphs take their weights from.
+        checkpoint: file that `minicodec.model.checkpoint.save_codec` wrote. A copy of it is where
+            the graphs have their weights.
         folder: made if need be.
-        facts: what else the last file should say.
 
     Returns:
         the files, as `file_names` calls them.
 
     Raises:
-        ValueError: for a codec that has no steps with states of one size, or weights that are
-            neither of 16 nor of 32 bits.
+        ValueError: for what is no checkpoint, for a codec that has no steps with states of one
+            size, or for weights that are neither of 16 nor of 32 bits.
     """
+    codec = load_codec(checkpoint)
     check_exportable(codec.config)
-    folder = Path(folder)
+    data, folder = Path(checkpoint).read_bytes(), Path(folder)
     files = [folder / name for name in file_names(stem)]
-    weights = WeightFile.of(files[0].name, checkpoint)
+    weights = WeightFile.of(files[0].name, data)
     graphs = {"encoder": encoder_graph(codec, weights), "decoder": decoder_graph(codec, weights)}
     print_ = {"fingerprint": fingerprint(codec).hex()}
     config = codec.config
@@ -56,16 +54,17 @@ def export_onnx(
         "codebook_size": config.codebook_size,
         "n_q": config.max_n_q,
         "bandwidths": [{"kbps": kbps, "n_q": config.n_q(kbps)} for kbps in config.bandwidths],
-        "weights": {"file": weights.name, "bytes": len(checkpoint)},
+        "weights": {"file": weights.name, "bytes": len(data)},
         "encoder": _described(files[1].name, "audio", "codes", graphs["encoder"]),
         "decoder": _described(files[2].name, "codes", "audio", graphs["decoder"]),
-        **facts,
+        "silence": silent_frame(codec).flatten().tolist(),
+        "licence": facts(checkpoint).get("licence"),
     }
     models = [graph.model(name, print_).SerializeToString() for name, graph in graphs.items()]
     description = json.dumps(text, indent=1) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
-    for file, data in zip(files, (checkpoint, *models, description.encode())):
-        write_bytes(file, data)
+    for file, content in zip(files, (data, *models, description.encode())):
+        write_bytes(file, content)
     return files
 
 
@@ -93,10 +92,12 @@ def check_exportable(config: CodecConfig) -> None:
 
 
 def encoder_graph(codec: Codec, weights: WeightFile) -> Graph:
-    """Samples of whole frames to codes of all levels."""
+    """Samples of whole frames to codes of all levels; a part of a frame is an error."""
     config, graph = codec.config, Graph(weights)
-    graph.input("audio", FLOAT, (1, config.channels, "samples"))
-    latents = layers(graph, "encoder.layers", codec.encoder.layers, "audio")
+    audio = graph.input("audio", FLOAT, (1, config.channels, "samples"))
+    for shape in ([1, config.channels, -1, config.hop_length], [1, config.channels, -1]):
+        audio = graph.node("Reshape", audio, graph.constant(shape), name="audio")
+    latents = layers(graph, "encoder.layers", codec.encoder.layers, audio)
     codes = quantize(graph, "quantizer", codec.quantizer, latents)
     graph.output(codes, "codes", INT32, (1, config.max_n_q, "frames"))
     return graph

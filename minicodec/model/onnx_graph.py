@@ -87,6 +87,7 @@ class Graph:
         self._outputs: list[Any] = []
         self._nodes: list[Any] = []
         self._initializers: dict[str, TensorProto] = {}
+        self._weights: dict[str, str] = {}  # by name in the checkpoint, the value in 32 bits
 
     def input(self, name: str, kind: int, shape: Shape) -> str:
         """What the caller gives."""
@@ -140,11 +141,11 @@ class Graph:
 
     def weight(self, name: str) -> str:
         """A tensor of the checkpoint, in 32 bits."""
-        if name not in self._initializers:
-            self._initializers[name] = self.weights.tensor(name)
-        if self._initializers[name].data_type == FLOAT:
-            return name
-        return self.node("Cast", name, name=name, to=FLOAT)
+        if name not in self._weights:
+            self._initializers[name] = tensor = self.weights.tensor(name)
+            stored = tensor.data_type == FLOAT
+            self._weights[name] = name if stored else self.node("Cast", name, name=name, to=FLOAT)
+        return self._weights[name]
 
     def slice(
         self, x: str, begin: int, end: int, *, name: str, axis: int = 2, gives: str = ""

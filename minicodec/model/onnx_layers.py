@@ -169,7 +169,7 @@ def _power(graph: Graph, name: str, x: str, keep: int) -> str:
 def _unit(graph: Graph, name: str, x: str) -> str:
     """Directions, as `torch.nn.functional.normalize` gives them."""
     length = graph.node("Sqrt", _power(graph, name, x, keep=1), name=name)
-    least = graph.constant(np.float32(1e-12))
+    least = graph.constant(np.array(1e-12, np.float32))
     return graph.node("Div", x, graph.node("Max", length, least, name=name), name=name)
 
 

@@ -100,6 +100,19 @@ def encode_batch(
     ]
 
 
+def silent_frame(codec: Codec) -> Tensor:
+    """The codes of one frame of silence: what stands in for a frame that is lost.
+
+    Unlike silent samples they bring the decoder to rest and out of it again without a click.
+
+    Shape:
+        [1, K, 1], of all levels
+    """
+    second = torch.zeros(1, codec.config.channels, codec.config.sample_rate)
+    # By the end of a second the encoder has forgotten that there ever was anything else.
+    return codec.encode_scaled(second)[0][..., -1:].cpu()
+
+
 def save_state(state: StreamState, codec: Codec) -> bytes:
     """A stream's state as bytes, to be resumed by `load_state` on any machine.
 

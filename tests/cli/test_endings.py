@@ -52,6 +52,7 @@ COMMANDS = [
     writing("evaluate", "data", *TINY, "--opus", "--measures", "si_sdr", "-f", "-o", "old.csv"),
     *(writing(*TRAIN, "-f", "--export", "old.safetensors", at=at) for at in (1, 2, 3, 4)),
     *(writing(*TRAIN_LM, "-f", "-o", "old.safetensors", at=at) for at in (1, 2, 3)),
+    *(writing("export-onnx", *TINY, "-o", "exported", at=at) for at in (1, 2, 3, 4)),
 ]
 
 

@@ -1,16 +1,20 @@
 """Exported graphs as a program runs them: a step, its states, and nothing else of ours."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
-from torch import Tensor
+from safetensors.torch import save
+from torch import Tensor, nn
 
-from minicodec.model.checkpoint import save_codec
+from minicodec.model.checkpoint import load_codec, save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.onnx_export import export_onnx
+from minicodec.model.onnx_graph import Graph, Shape, WeightFile
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -21,19 +25,17 @@ def session(path: Path) -> onnxruntime.InferenceSession:
 
 
 class Steps:
-    """The encoder or the decoder of an export."""
+    """A graph, run piece by piece. All that it needs to know stands in the graph itself."""
 
-    def __init__(self, folder: Path, stem: str, which: str):
-        self.about = json.loads((folder / f"{stem}.json").read_text())[which]
-        self.session = session(folder / self.about["file"])
+    def __init__(self, path: Path):
+        self.session = session(path)
+        self.names = [each.name for each in self.session.get_inputs()]
 
     def start(self) -> list[np.ndarray]:
-        return [np.zeros(state["shape"], np.float32) for state in self.about["states"]]
+        return [np.zeros(each.shape, np.float32) for each in self.session.get_inputs()[1:]]
 
     def __call__(self, x: np.ndarray, states: list[np.ndarray]) -> tuple[np.ndarray, list]:
-        feed = {s["name"]: value for s, value in zip(self.about["states"], states)}
-        names = [self.about["output"], *(state["next"] for state in self.about["states"])]
-        y, *states = self.session.run(names, {self.about["input"]: x, **feed})
+        y, *states = self.session.run(None, dict(zip(self.names, (x, *states))))
         return y, states
 
     def in_pieces(self, x: np.ndarray, lengths: list[int], unit: int = 1) -> np.ndarray:
@@ -47,15 +49,45 @@ class Steps:
         return np.concatenate(outputs, axis=-1)
 
 
+def steps_of(
+    modules: dict[str, nn.Module],
+    write: Callable[[Graph, str], str],
+    shapes: tuple[Shape, Shape],
+    kinds: tuple[int, int],
+    folder: Path,
+) -> Steps:
+    """The graph that one function writes, with the weights of these modules.
+
+    Args:
+        write: from a graph and the value `x` to the value that comes out.
+        shapes, kinds: of what goes in and what comes out.
+    """
+    tensors = {
+        f"{name}.{key}": tensor.contiguous()
+        for name, module in modules.items()
+        for key, tensor in module.state_dict().items()
+        if tensor.is_floating_point()
+    }
+    data = save(tensors)
+    (folder / "w.safetensors").write_bytes(data)
+    graph = Graph(WeightFile.of("w.safetensors", data))
+    graph.input("x", kinds[0], shapes[0])
+    graph.output(write(graph, "x"), "y", kinds[1], shapes[1])
+    (folder / "x.onnx").write_bytes(graph.model("x", {}).SerializeToString())
+    onnx.checker.check_model(folder / "x.onnx", full_check=True)
+    return Steps(folder / "x.onnx")
+
+
 class Exported:
     """A codec and its export in a folder."""
 
     def __init__(self, codec: Codec, folder: Path, half: bool = False):
         save_codec(codec, folder / "codec.safetensors", half=half)
-        data = (folder / "codec.safetensors").read_bytes()
-        self.codec, self.files = codec, export_onnx(codec, data, folder / "onnx", "x", {})
-        self.encoder = Steps(folder / "onnx", "x", "encoder")
-        self.decoder = Steps(folder / "onnx", "x", "decoder")
+        self.codec = load_codec(folder / "codec.safetensors")
+        self.files = export_onnx(folder / "codec.safetensors", folder / "onnx", "x")
+        self.about = json.loads((folder / "onnx" / "x.json").read_text())
+        self.encoder = Steps(folder / "onnx" / "x_encoder.onnx")
+        self.decoder = Steps(folder / "onnx" / "x_decoder.onnx")
 
     def encode(self, audio: Tensor, lengths: list[int]) -> Tensor:
         hop = self.codec.config.hop_length
