@@ -69,7 +69,7 @@ class Analysis(NamedTuple):
         # Here, for whoever only listens need not wait for a library that draws.
         import matplotlib.pyplot as plt
 
-        from minicodec.sound.plotting import COLORS
+        from minicodec.sound.plotting import COLORS, as_text
 
         if ax is None:
             ax = plt.subplots(figsize=(7, 0.6 + 0.36 * len(self.scores)))[1]
@@ -77,7 +77,8 @@ class Analysis(NamedTuple):
             color = "#7a7a7a" if score.condition in (REFERENCE, *ANCHORS) else COLORS[0]
             ax.plot([score.low, score.high], [place, place], color=color, linewidth=2)
             ax.plot(score.mean, place, "o", color=color)
-        ax.set_yticks(range(len(self.scores)), [s.condition for s in reversed(self.scores)])
+        names = [as_text(printable(score.condition)) for score in reversed(self.scores)]
+        ax.set_yticks(range(len(self.scores)), names)
         ax.set(xlim=(0, 100), xlabel="rating: mean and 95 % interval")
         ax.set_xticks(range(0, 101, 20))
         return ax
@@ -239,7 +240,10 @@ def _read(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -> 
 def _ratings(name: str, rows: Sequence[Mapping[str, object]]) -> list[Rating]:
     ratings = []
     for number, raw in enumerate(rows, 1):
-        row = {_COLUMNS.get(key, key): value for key, value in raw.items()}
+        row = {
+            _COLUMNS.get(key, key): _text(value) if key in _COLUMNS else value
+            for key, value in raw.items()
+        }
         who = next((row[key] for key in _LISTENERS if row.get(key)), None)
         missing = [key for key in ("item", "condition", "rating") if row.get(key) in (None, "")]
         if who is None or missing:
@@ -257,3 +261,8 @@ def _ratings(name: str, rows: Sequence[Mapping[str, object]]) -> list[Rating]:
         condition = _NAMES.get(condition, condition)
         ratings.append(Rating(str(who), str(row["item"]), condition, rating))
     return ratings
+
+
+def _text(value: object) -> object:
+    """What webMUSHRA has as HTML."""
+    return html.unescape(value) if isinstance(value, str) else value

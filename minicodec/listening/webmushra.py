@@ -5,6 +5,7 @@ nothing of it is in here. The format is that of its documentation, `doc/experime
 versions 1.3 and 1.4: https://github.com/audiolabs/webMUSHRA
 """
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -96,7 +97,9 @@ def _write(
 
 
 def _page(name: str, files: dict[str, str]) -> dict[str, object]:
-    stimuli = {label: file for label, file in files.items() if label != REFERENCE}
+    # webMUSHRA puts names and labels into its pages as HTML; `analyse` undoes this in its results.
+    name = html.escape(name)
+    stimuli = {html.escape(label): file for label, file in files.items() if label != REFERENCE}
     return {
         "type": "mushra",
         "id": name,

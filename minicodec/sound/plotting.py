@@ -59,6 +59,18 @@ def use_style() -> None:
     plt.rcParams.update(style)  # type: ignore[arg-type]
 
 
+def as_text(label: object) -> str:
+    r"""A label that is drawn as it is, though it holds dollars.
+
+    What stands between two of them matplotlib takes for a formula: it would show other letters, or
+    raise when the picture is saved, for not everything is one.
+
+    >>> print(as_text("$5 or $6"))
+    \$5 or \$6
+    """
+    return str(label).replace("$", r"\$")
+
+
 def waveform(
     audio: Tensor, sample_rate: int, ax: Axes | None = None, label: str | None = None
 ) -> Axes:
@@ -70,7 +82,8 @@ def waveform(
     """
     ax = plt.subplots()[1] if ax is None else ax
     samples = _first_channel(audio)
-    ax.plot(np.arange(len(samples)) / sample_rate, samples, linewidth=0.6, label=label)
+    shown = None if label is None else as_text(label)
+    ax.plot(np.arange(len(samples)) / sample_rate, samples, linewidth=0.6, label=shown)
     ax.set(xlabel="time (s)", ylabel="amplitude")
     ax.margins(x=0)
     return ax
@@ -108,7 +121,7 @@ def spectrogram(
     mesh = ax.imshow(
         image.numpy(), origin="lower", aspect="auto", extent=(0, seconds, 0, top), vmin=-80, vmax=20
     )
-    ax.set(xlabel="time (s)", ylabel="frequency (Hz)", title=title)
+    ax.set(xlabel="time (s)", ylabel="frequency (Hz)", title=as_text(title))
     ax.set_yticks([place for place, _ in shown], [f"{tick}" for _, tick in shown])
     ax.grid(False)
     if colorbar:
@@ -135,17 +148,20 @@ def curve(
     log_x: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """One or more curves over one knob, each point marked."""
+    """One or more curves over one knob, each point marked; the axes' names may hold formulas."""
     ax = plt.subplots(figsize=(6, 3))[1] if ax is None else ax
-    for (label, y), marker in zip(ys.items(), cycle("os^Dv*")):
-        ax.plot(x, y, marker=marker, label=label)
+    labels = [as_text(label) for label in ys]
+    lines = [
+        ax.plot(x, y, marker=marker, label=label)[0]
+        for label, y, marker in zip(labels, ys.values(), cycle("os^Dv*"))
+    ]
     if log_x:
         ax.set_xscale("log")
         ax.set_xticks(list(x), [f"{value:g}" for value in x])
         ax.minorticks_off()
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if len(ys) > 1:
-        ax.legend()
+        ax.legend(lines, labels)  # named, for one that begins with "_" would be left out
     return ax
 
 

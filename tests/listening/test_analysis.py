@@ -6,11 +6,15 @@ import json
 import math
 import re
 
+import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pytest
+import torch
+import yaml
 from scipy import stats
 
-from minicodec.listening import analyse
+from minicodec.listening import analyse, export_webmushra
 from minicodec.listening.analysis import Rating, scores_of, screen, t_quantile
 from minicodec.listening.tables import dump
 
@@ -147,6 +151,17 @@ def test_names_do_nothing_on_a_screen():
     assert "\x1b" not in shown and r"x\x1b[2J, who rated" in shown and r"two\nlines" in shown
 
 
+def test_names_are_drawn_and_are_no_formulas():
+    names = [r"$\frac$", "$5 or $6", "_x_"]
+    rows = listener("y", hidden=[99], **dict.fromkeys(names, [50]))
+    drawn = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "backend": "Agg"}):
+        figure = analyse(rows).plot().figure
+        figure.savefig(drawn, format="svg")
+        matplotlib.pyplot.close(figure)
+    assert all(f">{name}</text>" in drawn.getvalue() for name in names)
+
+
 HEAD = "listener,session,item,trial,position,condition,rating,seconds\n"
 
 
@@ -168,6 +183,25 @@ def test_results_of_webmushra_are_read(tmp_path):
     assert [s.condition for s in analyse(file).scores] == ["reference", "anchor 3.5 kHz"]
     file.write_text(head.format("session_uuid,") + "t,123,speech,reference,100,9,\n")
     assert analyse([file]).ratings[0].listener == "123"
+    file.write_text(head.format("listener,") + "t,B,a &amp; b,reference,100,9,\nt,B,,c,20,9,\n")
+    with pytest.raises(ValueError, match="row 2: no item"):
+        analyse(file)
+
+
+def test_what_goes_through_webmushra_comes_back(tmp_path):
+    """It shows names as HTML, so they are written as such; its results have them as they were."""
+    x, name, label = 0.1 * torch.randn(1, 1, 2400), "a & <b>", 'it\'s "$5"'
+    file = export_webmushra(tmp_path / "t", {label: {name: x}}, {name: x}, 24000)
+    page = yaml.safe_load(file.read_text())["pages"][0][1]
+    assert page["id"] == page["name"] == "a &amp; &lt;b&gt;"
+    rows = [{"listener": "Ada", "trial_id": page["id"], "rating_stimulus": each, "rating_score": 95}
+            for each in ("reference", *page["stimuli"])]  # fmt: skip
+    (tmp_path / "mushra.csv").write_text(dump(rows))
+    result = analyse(tmp_path / "mushra.csv")
+    assert [rating.item for rating in result.ratings] == [name] * 4
+    assert {score.condition for score in result.scores} == {
+        "reference", label, "anchor 3.5 kHz", "anchor 7 kHz"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_an_export_is_what_webmushra_documents(tmp_path):
     assert set(last) == FINISH_PAGE and last["questionnaire"][0]["name"] == "listener"
     for page, seconds in zip(pages, (0.2, 0.3)):
         assert set(page) == MUSHRA_PAGE and page["type"] == "mushra"
-        assert list(page["stimuli"]) == ['no: "6"', "anchor35", "anchor70"]
+        assert list(page["stimuli"]) == ["no: &quot;6&quot;", "anchor35", "anchor70"]
         for path in [page["reference"], *page["stimuli"].values()]:
             assert path.startswith("configs/my-test/")
             samples, rate = soundfile.read(file.parent / path.rpartition("/")[2])

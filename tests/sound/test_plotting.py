@@ -1,5 +1,7 @@
 """Pictures are drawn for every kind of clip, with the right axes."""
 
+import html
+import io
 import json
 
 import matplotlib
@@ -87,6 +89,25 @@ def test_every_curve_is_drawn(count, log_x):
     if log_x:
         assert [text.get_text() for text in ax.get_xticklabels()] == ["1.5", "3", "6"]
     ax.figure.canvas.draw()
+
+
+FORMULAS = [r"$\frac$", "$_$", "$5 or $6", "_first", "a_b^c", r"\$ and $", "%{}&<b>"]
+
+
+@pytest.mark.parametrize("label", FORMULAS)
+def test_labels_are_drawn_as_they_are(label):
+    """Not as formulas: two dollars in a file's name would make one, which may not even be one."""
+    clip, drawn = CLIPS["mono"], io.StringIO()
+    plotting.spectrograms({label: clip}, RATE)
+    plotting.curve([1, 2], {label: [1, 2], "other": [2, 1]}, xlabel="x", ylabel="y")
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        for number in plt.get_fignums():
+            plt.figure(number).savefig(drawn, format="svg")
+    assert drawn.getvalue().count(f">{html.escape(label, quote=False)}</text>") == 2
+    if not label.startswith("_"):  # which matplotlib takes for "no label"
+        waveform = plotting.waveform(clip, RATE, label=label)
+        waveform.legend()
+        waveform.figure.savefig(drawn, format="svg")
 
 
 def test_style_and_a_given_place():
