@@ -4,12 +4,14 @@ Chapters 00 and 14.
 """
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from minicodec.listening.fragment import CORE, fragment, save_page
+from minicodec.listening.loudness import SAME, below_full_scale
 from minicodec.listening.sounds import Condition, Sound, prepare
 
 
@@ -29,6 +31,9 @@ class Comparison:
     def _fragment(self, title: str) -> str:
         items = "".join(sound.item() for sound in self.sounds)
         note = f'<p class="mc-note">Levels: {html.escape(self.note)}.</p>' if self.note else ""
+        gains = [sound.gain for sound in self.sounds]
+        differ = max(map(abs, gains)) >= SAME
+        gains = below_full_scale(gains, [sound.peak for sound in self.sounds])
         return fragment(
             "compare",
             title,
@@ -37,6 +42,7 @@ class Comparison:
             data={
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in self.sounds):.4f}",
+                **({"gains": json.dumps([round(gain, 4) for gain in gains])} if differ else {}),
             },
         )
 
@@ -69,6 +75,9 @@ def compare(
     All sounds keep their level relative to each other. If any is louder than full scale, all are
     turned down by the same factor, and the player says so. Sounds are held in the page as 16-bit
     FLAC: ten seconds at 24 kHz in six versions take 3 MB or less.
+
+    Where versions differ in loudness, as ITU-R BS.1770 measures it, the player has a button that
+    brings all of them to that of the first, and takes it back.
 
     Args:
         sounds: label → audio, [1, C, T], [C, T] or [T], or a `Condition` with a bit rate and a

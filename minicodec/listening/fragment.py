@@ -14,7 +14,7 @@ from pathlib import Path
 from minicodec.sound.files import write_text
 
 #: Scripts that every mode starts from, in the order in which one uses the other.
-CORE = ("logic", "engine", "dom")
+CORE = ("logic", "device_rate", "engine", "dom")
 
 
 @cache
@@ -50,8 +50,10 @@ def fragment(
     """
     attributes = "".join(f' data-{key}="{html.escape(value)}"' for key, value in data.items())
     caption = f"<figcaption>{html.escape(title)}</figcaption>" if title else ""
+    # Two dollars in a label are no formula: the classes are those that MathJax 2 and 3 pass over.
     return (
-        f'<figure class="minicodec-player" role="group" data-minicodec="{mode}"{attributes} '
+        '<figure class="minicodec-player tex2jax_ignore mathjax_ignore" role="group" '
+        f'data-minicodec="{mode}"{attributes} '
         f'aria-label="{html.escape(title or "Listen and compare")}">'
         f"<style>{style()}</style>{caption}{body}<script>{script(*scripts)}</script></figure>"
     )

@@ -12,6 +12,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from minicodec.listening.loudness import gain_to, loudness
 from minicodec.sound import audio as audio_
 
 _HIGHEST_RATE = 655_350  # that FLAC can hold
@@ -33,6 +34,8 @@ class Sound:
     flac: bytes
     seconds: float
     facts: str
+    gain: float  #: in dB, to the loudness of the first
+    peak: float  #: its largest sample
 
     def item(self) -> str:
         """A list item that plays without any script."""
@@ -66,54 +69,29 @@ def prepare(
     }
     clips = {label: _checked(label, each.audio) for label, each in conditions.items()}
     notes = []
+    first, *others = clips
+    target = loudness(clips[first], sample_rate)
+    gains = {first: 0.0} | {label: gain_to(target, clips[label], sample_rate) for label in others}
     if match_loudness:
-        first, *_ = clips
-        target = loudness(clips[first], sample_rate)
-        clips = {
-            label: clip * _gain(target - loudness(clip, sample_rate))
-            for label, clip in clips.items()
-        }
+        clips = {label: clip * 10 ** (gains[label] / 20) for label, clip in clips.items()}
+        gains = dict.fromkeys(clips, 0.0)
         notes.append(f"all brought to the loudness of “{first}”")
     peak = max(float(clip.abs().max()) for clip in clips.values())
     if peak > 1:
         notes.append(f"all turned down by {20 * np.log10(peak):.1f} dB")
+        clips = {label: clip / peak for label, clip in clips.items()}
     packed = [
         Sound(
             str(label),
-            flac(clip / max(1.0, peak), sample_rate),
+            flac(clip, sample_rate),
             clip.shape[-1] / sample_rate,
             _facts(conditions[label]),
+            gains[label],
+            float(clip.abs().max()),
         )
         for label, clip in clips.items()
     ]
     return packed, "; ".join(notes)
-
-
-def loudness(clip: Tensor, sample_rate: int) -> float:
-    """Loudness in LUFS as in ITU-R BS.1770, over the whole clip without its gates.
-
-    The recommendation's two filters (a shelf for the head, a high-pass for the ear) are applied as
-    weights on the power spectrum, so any sample rate will do. What lies below -70 LUFS, where the
-    recommendation's gate closes, counts as silence: -inf.
-
-    Shape:
-        clip: [C, T]
-
-    >>> tone = torch.sin(2 * torch.pi * 997 * torch.arange(48000) / 48000)[None]
-    >>> round(loudness(tone, 48000), 1)
-    -3.0
-    """
-    power = torch.fft.rfft(clip.double()).abs().square() / clip.shape[-1] ** 2
-    power[:, 1:] *= 2  # the spectrum's other half
-    # BS.1770-5, tables 1 and 2: coefficients for 48 kHz.
-    z = torch.exp(-2j * torch.pi * torch.fft.rfftfreq(clip.shape[-1]).double() * sample_rate / 48e3)
-    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
-        1 - 1.69065929318241 * z + 0.73248077421585 * z**2
-    )
-    high_pass = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    weighted = float((power * (shelf * high_pass).abs().square()).sum())
-    level = -0.691 + 10 * float(np.log10(max(weighted, 1e-12)))
-    return level if level > -70 else -np.inf
 
 
 def flac(clip: Tensor, sample_rate: int) -> bytes:
@@ -136,11 +114,6 @@ def _checked(label: str, clip: Tensor) -> Tensor:
     if clip.shape[1] > 2:
         raise ValueError(f"{label!r} has {clip.shape[1]} channels; mono and stereo can be played.")
     return clip.float()[0]
-
-
-def _gain(decibel: float) -> float:
-    """Silence stays as it is: no gain would make it louder."""
-    return float(10 ** (decibel / 20)) if np.isfinite(decibel) else 1.0
 
 
 def _facts(condition: Condition) -> str:

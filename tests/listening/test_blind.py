@@ -23,9 +23,7 @@ def test_a_figure_holds_the_scripts_of_its_mode_and_no_others():
     def page(mode, *scripts):
         return blind_fragment(mode, "A", "<ol></ol>", "", scripts=scripts, data={"trials": "5"})
 
-    assert '<figure class="minicodec-player" role="group" data-minicodec="abx" data-trials="5"' in (
-        page("abx")
-    )
+    assert 'role="group" data-minicodec="abx" data-trials="5"' in page("abx")
     for mode, other in (("abx", "mushra"), ("mushra", "abx")):
         assert f'boot("{mode}"' in page(mode) and f'boot("{other}"' not in page(mode)
         assert page(mode).count("<script>") == 1

@@ -43,6 +43,14 @@ def test_what_is_said_is_text():
     assert "<figcaption>" not in fragment.fragment("m", "", "", scripts=(), data={})
 
 
+def test_dollars_are_no_formula():
+    """Classes that MathJax passes over: the first in its version 2, as in Colab, both in 3."""
+    (classes,) = re.findall(
+        '<figure class="([^"]*)"', fragment.fragment("m", "$x$", "", scripts=(), data={})
+    )
+    assert {"tex2jax_ignore", "mathjax_ignore"} < set(classes.split())
+
+
 def test_a_page_is_whole_or_not_there(tmp_path, monkeypatch):
     path = fragment.save_page(tmp_path / "page.html", "A <title>", "Listen.", "<p>old</p>")
     page = path.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 // The player of `compare`: one transport for all versions, a picture of the one that is heard.
 
-import { actionOfKey, clock, regionWithEdge, spoken, startPlace } from "./logic.mjs";
+import { actionOfKey, clock, gainWords, regionWithEdge, spoken, startPlace } from "./logic.mjs";
 import { audioContext, decode, Engine } from "./engine.mjs";
 import { boot, clickAndDrag, element, onTheme, takeTurns } from "./dom.mjs";
 import { Pictures } from "./canvas.mjs";
@@ -14,6 +14,7 @@ const KEYS = [
   ["L", "loop on, off"],
   ["Esc", "forget the loop's ends"],
 ];
+const MATCH_KEY = ["M", "same loudness on, off"];
 
 class Player {
   constructor(figure) {
@@ -27,6 +28,9 @@ class Player {
     this.region = null;
     this.loop = false;
     this.difference = false;
+    // In dB, what brings each version to the loudness of the first; null where they have it.
+    this.gains = JSON.parse(figure.dataset.gains ?? "null");
+    this.matched = false;
     this.build();
     this.begin = takeTurns(figure, () => this.pause());
     figure.addEventListener("keydown", (event) => this.onKey(event));
@@ -64,9 +68,12 @@ class Player {
     this.diffButton = element("button", { class: "mc-toggle", type: "button",
       onclick: () => this.setDifference(!this.difference) }, "Difference");
     if (this.items.length < 2) this.diffButton.hidden = true;
+    this.matchButton = element("button", { class: "mc-toggle", type: "button",
+      onclick: () => this.setMatched(!this.matched) }, "Same loudness");
+    this.matchButton.hidden = !this.gains;
     this.legend = element("p", { class: "mc-legend" });
     const bar = element("div", { class: "mc-bar" },
-      this.playButton, this.time, this.loopButton, this.diffButton);
+      this.playButton, this.time, this.loopButton, this.diffButton, this.matchButton);
 
     this.buttons = this.items.map((item, index) => element("button",
       { class: "mc-choice", type: "button", onclick: () => this.pick(index) },
@@ -78,7 +85,8 @@ class Player {
       { class: "mc-choices", role: "group", "aria-label": "Versions" }, ...this.buttons);
     this.status = element("p", { class: "mc-status", role: "status" });
 
-    const keys = element("dl", { class: "mc-keys" }, ...KEYS.flatMap(([key, does]) =>
+    const rows = this.gains ? [...KEYS, MATCH_KEY] : KEYS;
+    const keys = element("dl", { class: "mc-keys" }, ...rows.flatMap(([key, does]) =>
       [element("dt", {}, key), element("dd", {}, does)]));
     const list = this.figure.querySelector(".mc-sounds");
     const more = element("details", { class: "mc-more" },
@@ -129,6 +137,7 @@ class Player {
     if (!this.engine) {
       this.engine = new Engine(context, this.buffers);
       this.duration = this.engine.duration;
+      this.turn();
     }
     this.engine.active = this.active;
     this.run(startPlace(this.place, this.range));
@@ -168,7 +177,7 @@ class Player {
     if (index < 0 || index >= this.items.length || index === this.active) return;
     this.active = index;
     this.engine?.choose(index);
-    this.say(this.names[index]);
+    this.say(this.matched ? `${this.names[index]}, ${this.gainOfActive}` : this.names[index]);
     this.update();
     this.draw();
   }
@@ -209,6 +218,25 @@ class Player {
     this.draw();
   }
 
+  /** Hear all versions as loud as the first, or as they are. */
+  setMatched(on) {
+    if (!this.gains) return;
+    this.matched = on;
+    this.turn();
+    this.say(on ? `Same loudness on: ${this.names[this.active]}, ${this.gainOfActive}`
+      : "Same loudness off");
+    this.update();
+  }
+
+  turn() {
+    this.engine?.turn(this.items.map((_, index) =>
+      this.matched ? 10 ** (this.gains[index] / 20) : 1));
+  }
+
+  get gainOfActive() {
+    return gainWords(this.gains[this.active]);
+  }
+
   onKey(event) {
     const action = actionOfKey(event);
     const on = event.target;
@@ -224,6 +252,7 @@ class Player {
     if (name === "skip") this.seek((this.playing ? this.engine.position : this.place) + value);
     if (name === "seek") this.seek(value);
     if (name === "loop") this.setLoop(!this.loop);
+    if (name === "match") this.setMatched(!this.matched);
     if (name === "clear" && this.region) this.setRegion(null);
     if (name === "edge") {
       this.setRegion(regionWithEdge(this.region, value, this.place, this.duration));
@@ -239,12 +268,14 @@ class Player {
     this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Play");
     this.loopButton.setAttribute("aria-pressed", this.loop);
     this.diffButton.setAttribute("aria-pressed", this.difference);
+    this.matchButton.setAttribute("aria-pressed", this.matched);
     this.buttons.forEach((button, index) =>
       button.setAttribute("aria-pressed", index === this.active));
     const now = this.names[this.active];
     this.legend.textContent = this.difference
       ? `${now}, less ${this.names[0]}: blue is missing, orange is too much`
       : `${now}: mel spectrogram, −60 to 20 dB`;
+    if (this.matched) this.legend.append(`; for the same loudness ${this.gainOfActive}`);
     this.pictures.mel.setAttribute("aria-label", this.difference
       ? `Difference of the mel spectrograms of ${now} and ${this.names[0]}`
       : `Mel spectrogram of ${now}`);

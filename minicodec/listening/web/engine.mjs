@@ -2,19 +2,27 @@
 // so every version is always at the same place. Used by every mode that plays several sounds.
 
 import { FADE, levels, positionAt } from "./logic.mjs";
+import { resampled } from "./device_rate.mjs";
 
 const LEAD = 0.02; // seconds from the call to the first sample: time to arm all sources
 
 /** The one AudioContext of this page. Browsers want it made, or woken, in a click or key press. */
 export function audioContext() {
   window.minicodecAudio ??= new AudioContext({ latencyHint: "interactive" });
+  // An iPhone's mute switch silences pages, but not what is played as music is. While a microphone
+  // is open the session must stay as it is, or the recording would end.
+  const session = navigator.audioSession;
+  if (session && session.type !== "play-and-record") session.type = "playback";
   window.minicodecAudio.resume();
   return window.minicodecAudio;
 }
 
 function bytesOf(dataAddress) {
   const text = atob(dataAddress.slice(dataAddress.indexOf(",") + 1));
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
+  const bytes = new Uint8Array(text.length);
+  // Ten times as fast as Uint8Array.from with a function.
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes.buffer;
 }
 
 /** Decoded sounds of <audio> elements with data addresses, all made as long as the longest. */
@@ -34,11 +42,28 @@ export async function decode(elements, rate) {
   });
 }
 
+const fitted = new WeakMap(); // what `atRateOf` made, for blind tests play a buffer many times
+
+/** The same sound at the context's own rate, which is all that a browser plays as it is. */
+function atRateOf(context, buffer) {
+  const { sampleRate } = context;
+  if (buffer.sampleRate === sampleRate) return buffer;
+  if (fitted.get(buffer)?.sampleRate !== sampleRate) {
+    const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
+      resampled(buffer.getChannelData(c), buffer.sampleRate, sampleRate));
+    const made = context.createBuffer(channels.length, channels[0].length, sampleRate);
+    channels.forEach((samples, c) => made.copyToChannel(samples, c));
+    fitted.set(buffer, made);
+  }
+  return fitted.get(buffer);
+}
+
 export class Engine {
-  /** buffers: AudioBuffers of one length. */
+  /** buffers: AudioBuffers of one length and any rate. */
   constructor(context, buffers) {
     this.context = context;
-    this.buffers = buffers;
+    this.buffers = buffers.map((buffer) => atRateOf(context, buffer));
+    this.gains = buffers.map(() => 1);
     this.duration = buffers[0].duration;
     this.active = 0;
     this.voices = [];
@@ -68,7 +93,7 @@ export class Engine {
   /** Have all sources begin together, in `lead` seconds. False if that was too soon: on a busy
    *  machine the moment may pass before the last one is armed, which then would come too late. */
   arm(lead, offset, { start, end, loop }) {
-    const wanted = levels(this.buffers.length, this.active);
+    const wanted = levels(this.gains, this.active);
     this.voices = this.buffers.map((buffer, index) => {
       const source = new AudioBufferSourceNode(this.context, {
         buffer, loop, loopStart: start, loopEnd: end,
@@ -107,7 +132,17 @@ export class Engine {
   /** Hear version `index`, from now on; the others run on in silence. */
   choose(index) {
     this.active = index;
-    levels(this.buffers.length, index).forEach((level, i) => {
+    this.settle();
+  }
+
+  /** Turn versions up or down, as factors, from now on. */
+  turn(gains) {
+    this.gains = gains;
+    this.settle();
+  }
+
+  settle() {
+    levels(this.gains, this.active).forEach((level, i) => {
       if (this.voices[i]) fade(this.voices[i].gain.gain, level, this.context.currentTime);
     });
   }

@@ -45,15 +45,22 @@ export function actionOfKey({ key, ctrlKey, metaKey, altKey }) {
     a: ["edge", "start"],
     b: ["edge", "end"],
     l: ["loop"],
+    m: ["match"],
     Escape: ["clear"],
   };
   const name = key.length === 1 ? key.toLowerCase() : key;
   return Object.hasOwn(actions, name) ? actions[name] : null;
 }
 
-/** How loud each of `count` versions is while version `active` is chosen. */
-export function levels(count, active) {
-  return Array.from({ length: count }, (_, index) => (index === active ? 1 : 0));
+/** How loud each version is while version `active` is chosen; `gains` are their factors. */
+export function levels(gains, active) {
+  return gains.map((gain, index) => (index === active ? gain : 0));
+}
+
+/** What equal loudness does to a version, whose gain is in dB. */
+export function gainWords(decibel) {
+  const amount = Math.abs(decibel).toFixed(1);
+  return amount === "0.0" ? "as it is" : `turned ${decibel > 0 ? "up" : "down"} by ${amount} dB`;
 }
 
 /** 61.26 → "1:01.3" */

@@ -37,12 +37,26 @@ class Recorder {
 
   press() {
     if (this.recorder) this.recorder.stop();
-    else this.attempt(() => this.record());
+    else if (!this.busy) this.attempt(() => this.record()); // not while it asks for the microphone
   }
 
   async record() {
     if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
     this.python(); // better to learn that nobody listens before speaking
+    // Players ask an iPhone for a session that plays, in which there is no microphone.
+    const session = navigator.audioSession ?? {};
+    const before = session.type;
+    session.type = "play-and-record";
+    this.busy = true;
+    const sound = await this.recorded().finally(() => {
+      session.type = before;
+      this.busy = false;
+    });
+    await this.take(sound);
+  }
+
+  /** What the microphone hears until the button is pressed again, or the time is up. */
+  async recorded() {
     const stream = await navigator.mediaDevices.getUserMedia({
       // What makes calls clearer changes the sound, and we want the sound.
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
@@ -65,7 +79,7 @@ class Recorder {
     this.recorder = null;
     this.button.textContent = this.idle();
     this.meter.hidden = true;
-    await this.take(new Blob(pieces));
+    return new Blob(pieces);
   }
 
   /** Decode at our rate, cut to length, and send. */

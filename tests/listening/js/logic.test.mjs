@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  actionOfKey, clock, levels, positionAt, regionBetween, regionWithEdge, spoken, startPlace,
+  actionOfKey, clock, gainWords, levels, positionAt, regionBetween, regionWithEdge, spoken,
+  startPlace,
 } from "../../../minicodec/listening/web/logic.mjs";
 
 const span = { startedAt: 10, offset: 1, start: 0, end: 4, loop: false };
@@ -62,7 +63,7 @@ test("keys have their meanings", () => {
   const meanings = {
     1: ["choose", 0], 9: ["choose", 8], " ": ["toggle"], ArrowLeft: ["skip", -1],
     ArrowRight: ["skip", 1], ArrowUp: ["step", -1], ArrowDown: ["step", 1], Home: ["seek", 0],
-    a: ["edge", "start"], B: ["edge", "end"], l: ["loop"], Escape: ["clear"],
+    a: ["edge", "start"], B: ["edge", "end"], l: ["loop"], m: ["match"], Escape: ["clear"],
   };
   for (const [key, meaning] of Object.entries(meanings)) {
     assert.deepEqual(actionOfKey({ key }), meaning, key);
@@ -79,7 +80,14 @@ test("all other keys stay the page's", () => {
 });
 
 test("exactly one version is heard", () => {
-  assert.deepEqual(levels(3, 1), [0, 1, 0]);
+  assert.deepEqual(levels([1, 1, 1], 1), [0, 1, 0]);
+  assert.deepEqual(levels([0.5, 2, 1], 1), [0, 2, 0]);
+});
+
+test("a gain is said in words", () => {
+  const said = [0, 0.04, -0.04, 6.02, -3].map(gainWords);
+  assert.deepEqual(said, ["as it is", "as it is", "as it is", "turned up by 6.0 dB",
+    "turned down by 3.0 dB"]);
 });
 
 test("times are written for eyes and for ears", () => {
