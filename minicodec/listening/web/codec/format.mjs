@@ -117,8 +117,8 @@ export function readHeader(bytes, { tolerant = false } = {}) {
   }
   const sizeOf = (data) => FIXED_HEAD + data[FIXED_HEAD - 1] + 4;
   let head = bytes.subarray(0, sizeOf(bytes));
-  let mended = null;
-  if (tolerant && !isWhole(head)) mended = mend(bytes.slice(0, FIXED_HEAD + 255 + 4), sizeOf);
+  const longest = bytes.subarray(0, FIXED_HEAD + 255 + 4);
+  const mended = tolerant && !isWhole(head) ? mend(new Uint8Array(longest), sizeOf) : null;
   if (mended) head = mended;
   if (!starts(head, MAGIC)) {
     throw new McdcError("this is no minicodec stream: it does not begin with MCDC.");
