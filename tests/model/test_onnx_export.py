@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_pieces import assert_same_codes, seeds
-from onnx_steps import Exported
+from onnx_exports import Exported, state_shapes
 
 from minicodec.model.checkpoint import fingerprint, load_codec, save_codec
 from minicodec.model.codec import Codec
@@ -67,7 +67,7 @@ def test_streams_side_by_side(exported):
     """A state is a value: two clips take turns, and neither hears the other."""
     codec = exported.codec
     both = 0.3 * torch.randn(2, codec.config.channels, 12 * codec.config.hop_length)
-    states, codes = [exported.encoder.start() for _ in both], [[], []]
+    states, codes = [None, None], [[], []]
     for piece in both.split(3 * codec.config.hop_length, dim=-1):
         for clip in range(2):
             found, states[clip] = exported.encoder(piece[clip, None].numpy(), states[clip])
@@ -106,7 +106,7 @@ def test_a_part_of_a_frame_is_refused(exported):
     audio = np.zeros((1, channels, 3 * hop + 1), np.float32)
     if hop > 1:
         with pytest.raises(Exception, match="cannot be reshaped"):
-            exported.encoder(audio, exported.encoder.start())
+            exported.encoder(audio)
 
 
 def test_the_last_frame_filled_with_zeros(exported):
@@ -137,11 +137,10 @@ def test_the_description(small):
     for which, steps in (("encoder", small.encoder), ("decoder", small.decoder)):
         part = about[which]
         names = [part["input"], *(state["name"] for state in part["states"])]
-        assert names == [each.name for each in steps.session.get_inputs()]
+        assert names == [each.name for each in steps.inputs]
         names = [part["output"], *(state["next"] for state in part["states"])]
         assert names == [each.name for each in steps.session.get_outputs()]
-        shapes = [list(state.shape) for state in steps.start()]
-        assert shapes == [state["shape"] for state in part["states"]]
+        assert state_shapes(steps) == [state["shape"] for state in part["states"]]
 
 
 def test_weights_are_the_checkpoint(small):

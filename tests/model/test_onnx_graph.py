@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx_steps import session
+from onnx_step import Step
 from safetensors.torch import save
 
 from minicodec.model.onnx_graph import END, FLOAT, IR_VERSION, OPSET, Graph, WeightFile
@@ -36,7 +36,7 @@ def test_weights_stay_in_their_file(tmp_path, dtype):
     model = finished(tmp_path, graph)
     assert sum(len(tensor.raw_data) for tensor in model.graph.initializer) == 0
     x = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
-    (y,) = session(tmp_path / "x.onnx").run(None, {"x": x})
+    y, _ = Step(tmp_path / "x.onnx")(x)
     expected = x @ tensors["b"].float().numpy() + tensors["c"].float().numpy()
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
 
@@ -61,9 +61,9 @@ def test_states_stand_behind_the_rest_in_the_same_order(tmp_path):
     assert graph.states[0]._asdict() == {"name": "state_0", "next": "next_0", "shape": (1, 2, 3)}
     assert (model.ir_version, model.opset_import[0].version) == (IR_VERSION, OPSET)
     assert [(p.key, p.value) for p in model.metadata_props] == [("fingerprint", "12")]
-    feed = {"x": [[[5.0], [6.0]]], "state_0": np.zeros((1, 2, 3)), "state_1": np.ones((1, 2, 1))}
-    feed = {name: np.asarray(value, np.float32) for name, value in feed.items()}
-    y, first, second = session(tmp_path / "x.onnx").run(None, feed)
+    x, states = np.float32([[[5], [6]]]), [np.zeros((1, 2, 3)), np.ones((1, 2, 1))]
+    states = [state.astype(np.float32) for state in states]
+    y, (first, second) = Step(tmp_path / "x.onnx")(x, states)
     assert y.tolist() == [[[1, 0, 0, 0, 5], [1, 0, 0, 0, 6]]]
     assert first.tolist() == [[[0, 0, 5], [0, 0, 6]]] and second.tolist() == [[[5], [6]]]
 

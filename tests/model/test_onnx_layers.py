@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from in_pieces import assert_same
-from onnx_steps import Steps, steps_of
+from onnx_exports import in_pieces, state_shapes, steps_of
+from onnx_step import Step
 from torch import nn
 
 from minicodec.model import onnx_layers
@@ -19,7 +20,7 @@ KINDS = [ResidualVectorQuantizer, FactorizedQuantizer]
 CUTS = [[12], [1], [2, 5, 1], [7, 4]]
 
 
-def sequence(layers: list[nn.Module], channels: int, folder) -> Steps:
+def sequence(layers: list[nn.Module], channels: int, folder) -> Step:
     """Layers one after another, as steps."""
     return steps_of(
         {f"net.{index}": layer for index, layer in enumerate(layers)},
@@ -30,7 +31,7 @@ def sequence(layers: list[nn.Module], channels: int, folder) -> Steps:
     )
 
 
-def compare(layers, channels, unit, folder) -> Steps:
+def compare(layers, channels, unit, folder) -> Step:
     """Run both on the same clip, in all cuts."""
     torch.manual_seed(0)
     steps = sequence(layers, channels, folder)
@@ -38,12 +39,8 @@ def compare(layers, channels, unit, folder) -> Steps:
     with torch.no_grad():
         whole = nn.Sequential(*layers)(x)
     for cut in CUTS:
-        assert_same(torch.from_numpy(steps.in_pieces(x.numpy(), cut, unit)), whole)
+        assert_same(torch.from_numpy(in_pieces(steps, x.numpy(), cut, unit)), whole)
     return steps
-
-
-def shapes(steps: Steps) -> list[list[int]]:
-    return [list(state.shape) for state in steps.start()]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +52,7 @@ def test_convolutions(tmp_path, kernel, stride, dilation, past):
     layer = Conv1d(3, 5, kernel, stride, dilation)
     nn.init.normal_(layer.bias)
     steps = compare([layer], 3, stride, tmp_path)
-    assert shapes(steps) == ([[1, 3, past]] if past else [])
+    assert state_shapes(steps) == ([[1, 3, past]] if past else [])
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (2, 1), (16, 8), (3, 3), (7, 3)])
@@ -64,19 +61,19 @@ def test_transposed_convolutions(tmp_path, kernel, stride):
     layer = ConvTranspose1d(3, 5, kernel, stride)
     nn.init.normal_(layer.bias)
     steps = compare([layer], 3, 1, tmp_path)
-    assert shapes(steps) == ([[1, 5, kernel - stride]] if kernel > stride else [])
+    assert state_shapes(steps) == ([[1, 5, kernel - stride]] if kernel > stride else [])
 
 
 @pytest.mark.parametrize("dilation", [1, 4])
 def test_residual_blocks(tmp_path, dilation):
     steps = compare([nn.ELU(), ResidualBlock(6, dilation=dilation)], 6, 1, tmp_path)
-    assert shapes(steps) == [[1, 6, 2 * dilation]]
+    assert state_shapes(steps) == [[1, 6, 2 * dilation]]
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
 def test_lstms(tmp_path, n_layers):
     steps = compare([SkipLSTM(6, n_layers)], 6, 1, tmp_path)
-    assert shapes(steps) == [[1, 1, 6]] * 2 * n_layers
+    assert state_shapes(steps) == [[1, 1, 6]] * 2 * n_layers
 
 
 def built(kind) -> nn.Module:
@@ -96,7 +93,7 @@ def test_codes(tmp_path, kind):
     )
     latents = torch.randn(1, 6, 200)
     latents[..., :7] = 0  # where a direction has no length
-    codes, states = steps(latents.numpy(), [])
+    codes, states = steps(latents.numpy())
     assert states == [] and codes.dtype == np.int32
     with torch.no_grad():
         assert np.array_equal(codes, quantizer.encode(latents))
@@ -116,14 +113,14 @@ def test_vectors_of_any_number_of_levels_and_muted_ones(tmp_path, kind):
     with torch.no_grad():
         for levels in (1, 2, 3):
             some = codes[:, :levels]
-            found, _ = steps(some.int().numpy(), [])
+            found, _ = steps(some.int().numpy())
             assert_same(torch.from_numpy(found), quantizer.decode(some))
         each = [book.decode(index) for book, index in zip(quantizer.codebooks, codes.unbind(1))]
         for muted in range(3):
             silent = codes.clone()
             silent[:, muted] = 16
-            found, _ = steps(silent.int().numpy(), [])
+            found, _ = steps(silent.int().numpy())
             others = sum(vector for level, vector in enumerate(each) if level != muted)
             assert_same(torch.from_numpy(found), others.transpose(1, 2))
-        nothing, _ = steps(np.full((1, 3, 4), 16, np.int32), [])
+        nothing, _ = steps(np.full((1, 3, 4), 16, np.int32))
         assert not nothing.any()

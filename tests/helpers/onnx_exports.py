@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
+from onnx_step import Step
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -17,36 +17,19 @@ from minicodec.model.onnx_export import export_onnx
 from minicodec.model.onnx_graph import Graph, Shape, WeightFile
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # errors: the tests make some
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def in_pieces(step: Step, x: np.ndarray, lengths: list[int], unit: int = 1) -> np.ndarray:
+    """What comes of all of `x`, cut into pieces of these lengths in turn, times `unit`."""
+    states, outputs, start, turn = None, [], 0, 0
+    while start < x.shape[-1]:
+        end = start + unit * lengths[turn % len(lengths)]
+        y, states = step(x[..., start:end], states)
+        outputs.append(y)
+        start, turn = end, turn + 1
+    return np.concatenate(outputs, axis=-1)
 
 
-class Steps:
-    """A graph, run piece by piece. All that it needs to know stands in the graph itself."""
-
-    def __init__(self, path: Path):
-        self.session = session(path)
-        self.names = [each.name for each in self.session.get_inputs()]
-
-    def start(self) -> list[np.ndarray]:
-        return [np.zeros(each.shape, np.float32) for each in self.session.get_inputs()[1:]]
-
-    def __call__(self, x: np.ndarray, states: list[np.ndarray]) -> tuple[np.ndarray, list]:
-        y, *states = self.session.run(None, dict(zip(self.names, (x, *states))))
-        return y, states
-
-    def in_pieces(self, x: np.ndarray, lengths: list[int], unit: int = 1) -> np.ndarray:
-        """All of `x`, cut into pieces of these lengths in turn, times `unit`."""
-        states, outputs, start, turn = self.start(), [], 0, 0
-        while start < x.shape[-1]:
-            end = start + unit * lengths[turn % len(lengths)]
-            y, states = self(x[..., start:end], states)
-            outputs.append(y)
-            start, turn = end, turn + 1
-        return np.concatenate(outputs, axis=-1)
+def state_shapes(step: Step) -> list[list[int]]:
+    return [each.shape for each in step.inputs[1:]]
 
 
 def steps_of(
@@ -55,7 +38,7 @@ def steps_of(
     shapes: tuple[Shape, Shape],
     kinds: tuple[int, int],
     folder: Path,
-) -> Steps:
+) -> Step:
     """The graph that one function writes, with the weights of these modules.
 
     Args:
@@ -75,7 +58,7 @@ def steps_of(
     graph.output(write(graph, "x"), "y", kinds[1], shapes[1])
     (folder / "x.onnx").write_bytes(graph.model("x", {}).SerializeToString())
     onnx.checker.check_model(folder / "x.onnx", full_check=True)
-    return Steps(folder / "x.onnx")
+    return Step(folder / "x.onnx")
 
 
 class Exported:
@@ -86,12 +69,12 @@ class Exported:
         self.codec = load_codec(folder / "codec.safetensors")
         self.files = export_onnx(folder / "codec.safetensors", folder / "onnx", "x")
         self.about = json.loads((folder / "onnx" / "x.json").read_text())
-        self.encoder = Steps(folder / "onnx" / "x_encoder.onnx")
-        self.decoder = Steps(folder / "onnx" / "x_decoder.onnx")
+        self.encoder = Step(folder / "onnx" / "x_encoder.onnx")
+        self.decoder = Step(folder / "onnx" / "x_decoder.onnx")
 
     def encode(self, audio: Tensor, lengths: list[int]) -> Tensor:
         hop = self.codec.config.hop_length
-        return torch.from_numpy(self.encoder.in_pieces(audio.numpy(), lengths, hop))
+        return torch.from_numpy(in_pieces(self.encoder, audio.numpy(), lengths, hop))
 
     def decode(self, codes: Tensor, lengths: list[int]) -> Tensor:
-        return torch.from_numpy(self.decoder.in_pieces(codes.int().numpy(), lengths))
+        return torch.from_numpy(in_pieces(self.decoder, codes.int().numpy(), lengths))
