@@ -30,7 +30,7 @@ function languageModel(path) {
 function predictorOf(entropy, { model, prior, lm }) {
   if (entropy === "none") return null;
   if (entropy === "lm") return lm ? languageModel(lm) : null;
-  return new Histogram(2 ** model.bits, model.nQ, prior);
+  return prior ? Histogram.withPrior(prior) : new Histogram(2 ** model.bits, model.nQ);
 }
 
 const DO = {

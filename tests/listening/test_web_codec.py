@@ -23,7 +23,6 @@ import torch
 from mutated_streams import MUTATIONS, streams
 
 import minicodec
-from minicodec.bits import histogram
 from minicodec.bits import reader as stream_reader
 from minicodec.bits.bitstream import BitstreamError, StreamReader
 from minicodec.bits.container import Header, chunk_bytes
@@ -32,6 +31,7 @@ from minicodec.bits.exact_fast import faster
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
 from minicodec.bits.language_model_file import SHIPPED_LM, load_language_model, save_language_model
 from minicodec.bits.packing import code_model, silence, to_bytes
+from minicodec.bits.prior_file import prior_json
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 
@@ -120,8 +120,8 @@ def real(codec) -> torch.Tensor:
 
 def exchange(javascript, codec: Codec, jobs: list[tuple[torch.Tensor, int, str]]) -> None:
     """JavaScript writes what Python writes, and reads it: (codes [K, T], length, entropy)."""
-    common = {"model": model_of(codec), "lm": str(SHIPPED_LM["mini_24khz"])}
-    common["prior"] = histogram.for_codec(codec).prior.tolist()
+    common: dict[str, Any] = {"model": model_of(codec), "lm": str(SHIPPED_LM["mini_24khz"])}
+    common["prior"] = json.loads(prior_json(codec))
     files = [written(codec, *job) for job in jobs]
     writes = [
         {"do": "write", "codes": as_text(codes), "nQ": len(codes), "length": length,
@@ -166,7 +166,7 @@ def test_the_package_decodes_what_javascript_wrote(javascript, codec, real):
     codes = real[:4, :400]
     job = {"do": "write", "codes": as_text(codes), "nQ": 4, "length": 400 * HOP - 100,
            "model": model_of(codec), "entropy": "histogram",
-           "prior": histogram.for_codec(codec).prior.tolist()}  # fmt: skip
+           "prior": json.loads(prior_json(codec))}  # fmt: skip
     (result,) = javascript([job])
     sound = minicodec.decompress(base64.b64decode(result["stream"]), codec)
     assert sound.shape == (1, 1, 400 * HOP - 100)

@@ -149,6 +149,19 @@ test("a histogram refuses what it cannot count with", () => {
   assert.throws(() => new Histogram(4, 1).start(2), /1 to 1 codebooks, not 2/);
 });
 
+test("a prior is read from its file, and not if it is damaged", () => {
+  const counts = [[1, 2, 3, 4], [5, 6, 7, 8]];
+  const { fingerprint } = new Histogram(4, 2, counts);
+  const file = { fingerprint, increment: 9, counts };
+  assert.equal(Histogram.withPrior(file).increment, 9);
+  assert.throws(() => Histogram.withPrior({ ...file, fingerprint: "0" }), /prior is damaged/);
+  assert.throws(() => Histogram.withPrior({ ...file, increment: "9" }), /an increment is/);
+  assert.throws(() => Histogram.withPrior({ ...file, counts: [[1, 2], [1]] }), /rows of 2 counts/);
+  for (const wrong of [null, {}, [], { counts: [] }, { counts: [5] }]) {
+    assert.throws(() => Histogram.withPrior(wrong), /holds no prior/);
+  }
+});
+
 // The example in the specification.
 
 const PAGE = readFileSync(new URL("../../../book/bitstream.md", import.meta.url), "utf8");

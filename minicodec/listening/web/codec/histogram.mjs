@@ -44,6 +44,20 @@ export class Histogram {
     this.fingerprint = prior ? fingerprintOf(prior) : "0".repeat(16);
   }
 
+  /** The one that begins with a model's prior; file: what `minicodec.bits.prior_file` wrote. */
+  static withPrior(file) {
+    const { counts, increment, fingerprint } = file ?? {};
+    if (!Array.isArray(counts) || !Array.isArray(counts[0])) {
+      throw new Error("this file holds no prior: it has no rows of counts.");
+    }
+    const histogram = new Histogram(counts[0].length, counts.length, counts, increment);
+    if (histogram.fingerprint !== fingerprint) {
+      throw new Error("this prior is damaged: its counts are not those that its fingerprint was "
+        + "taken of.");
+    }
+    return histogram;
+  }
+
   start(nQ) {
     if (!(nQ >= 1 && nQ <= this.nQ)) {
       throw new Error(`this histogram knows 1 to ${this.nQ} codebooks, not ${nQ}.`);
