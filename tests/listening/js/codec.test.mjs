@@ -207,6 +207,19 @@ const refused = (bytes, options, sentence) =>
     return true;
   });
 
+test("a stream is not decoded with a predictor of other codes", async () => {
+  await refused(EXAMPLE, { predictorFor: () => new Histogram(16, 1) }, /for 1 codebooks of 16/);
+  await refused(EXAMPLE, { predictorFor: () => new Histogram(32, 2) }, /2 codebooks of 32/);
+  const prior = [1, 2].map(() => Array(16).fill(3));
+  await refused(EXAMPLE, { predictorFor: () => new Histogram(16, 2, prior) }, /the one here is/);
+  await refused(EXAMPLE, { predictorFor: () => null }, /which is not here/);
+  await refused(EXAMPLE, {
+    predictorFor: () => {
+      throw new McdcError("this model is not known.");
+    },
+  }, /not known/);
+});
+
 test("every single flipped bit is found, and costs one chunk at most", async () => {
   for (let place = 0; place < 8 * EXAMPLE.length; place++) {
     const wrong = flipped(EXAMPLE, place);
@@ -324,7 +337,8 @@ test("the writer refuses what is no clip", async () => {
     [{ codes: TOY_CODES.map(() => 16) }, /is never 16/],
     [{ entropy: "zip", predictor: new Histogram(16, 2) }, /entropy is one of none/],
     [{ entropy: "histogram" }, /needs a predictor/], [{ nQ: 0 }, /nQ is an integer/],
-    [{ entropy: "histogram", predictor: new Histogram(32, 2) }, /codebooks of 32 entries/],
+    [{ entropy: "histogram", predictor: new Histogram(32, 2) }, /2 codebooks of 32 entries, but/],
+    [{ entropy: "histogram", predictor: new Histogram(16, 1) }, /1 codebooks of 16 entries, but/],
     [{ model: { ...TOY, bits: 17 } }, /bits is an integer from 1 to 16/],
     [{ model: { ...TOY, fingerprint: "x" } }, /8 bytes in hex/],
     [{ chunkSeconds: 61 }, /at most 60 seconds/],

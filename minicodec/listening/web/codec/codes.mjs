@@ -22,6 +22,14 @@ export class Turns {
   }
 }
 
+/** Refuse a predictor of other codes than those of a stream. */
+export function checkFits(predictor, { bits, nQ }) {
+  if (predictor.codebookSize !== 2 ** bits || predictor.nQ < nQ) {
+    throw new McdcError(`this predictor is for ${predictor.nQ} codebooks of `
+      + `${predictor.codebookSize} entries, but the stream has ${nQ} of ${2 ** bits}.`);
+  }
+}
+
 /**
  * codes: of a chunk, frame by frame; predictor: null to pack them; shareAt: the share of all work
  * that is done after so many frames of the chunk.

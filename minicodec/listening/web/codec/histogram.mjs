@@ -2,7 +2,8 @@
 //
 // What predicts codes, this one and `language_model.mjs`, is a *predictor*:
 //
-//     predictor.codebookSize, predictor.fingerprint  (in hex, as it stands in a header)
+//     predictor.codebookSize, predictor.nQ           entries of a codebook; codebooks at most
+//     predictor.fingerprint                          in hex, as it stands in a header
 //     const chunk = predictor.start(nQ)              anew for each chunk; throws a sentence
 //
 //     chunk.total(k)                what the frequencies of codebook k in the next frame add up to

@@ -31,6 +31,7 @@ export class ExactLanguageModel {
     this.codec = codec; // the fingerprint of the codec that it was trained for, in hex
     this.fingerprint = fingerprint;
     this.codebookSize = config.codebook_size;
+    this.nQ = config.n_q;
     this.layers = Array.from({ length: config.layers }, (_, layer) => ({
       ...Object.fromEntries(["qkv", "out", "up", "down"].map((name) =>
         [name, productOf(tensors, `layers.${layer}.${name}`)])),
@@ -44,8 +45,8 @@ export class ExactLanguageModel {
 
   /** The frequencies of frame 0 of a chunk. */
   start(nQ) {
-    if (!(nQ >= 1 && nQ <= this.config.n_q)) {
-      throw new Error(`this language model knows 1 to ${this.config.n_q} codebooks, not ${nQ}.`);
+    if (!(nQ >= 1 && nQ <= this.nQ)) {
+      throw new Error(`this language model knows 1 to ${this.nQ} codebooks, not ${nQ}.`);
     }
     return new Frequencies(this, nQ);
   }

@@ -1,6 +1,6 @@
 // A `.mcdc` stream in, codes out; damaged or not.
 
-import { fromBytes, Turns } from "./codes.mjs";
+import { checkFits, fromBytes, Turns } from "./codes.mjs";
 import {
   checkClaims, CHUNK_HEAD, checkReadable, headAt, isWholeChunk, McdcError, readHeader,
 } from "./format.mjs";
@@ -67,10 +67,7 @@ function checkPredictor(header, predictor) {
     throw new McdcError(`this stream's codes were predicted by the ${header.entropy} model `
       + `${header.entropyFingerprint}, but the one here is ${here}.`);
   }
-  if (header.entropy !== "none" && predictor.codebookSize !== 2 ** header.bits) {
-    throw new McdcError(`this stream's codes have ${header.bits} bits, but they were predicted for `
-      + `${predictor.codebookSize} entries.`);
-  }
+  if (header.entropy !== "none") checkFits(predictor, header);
 }
 
 /** The chunks that came whole, in order, {chunk: its head, at: where}; the first that is not whole

@@ -1,6 +1,6 @@
 // Codes in, a `.mcdc` stream out.
 
-import { Turns, toBytes } from "./codes.mjs";
+import { checkFits, Turns, toBytes } from "./codes.mjs";
 import { chunkBytes, endBytes, headerBytes, headerFor, McdcError } from "./format.mjs";
 import { joined } from "./packing.mjs";
 
@@ -24,10 +24,7 @@ export async function writeMcdc(clip) {
   const fingerprint = predictor?.fingerprint ?? "0".repeat(16);
   const header = headerFor(model, nQ, entropy, fingerprint, chunkSeconds);
   checkCodes(codes, header, length);
-  if (predictor && predictor.codebookSize !== 2 ** header.bits) {
-    throw new McdcError(`this predictor is for codebooks of ${predictor.codebookSize} entries, but `
-      + `those of ${JSON.stringify(model.name)} have ${2 ** header.bits}.`);
-  }
+  if (predictor) checkFits(predictor, header);
   const turns = new Turns(progress);
   const parts = [headerBytes(header)];
   const frames = codes.length / nQ;
