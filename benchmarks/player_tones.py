@@ -6,8 +6,8 @@ Tones, and the clip that chapter 00 plays as its original, go three ways to devi
 rates: as a buffer of its own rate, between whose samples the browser draws straight lines (as the
 players did once); decoded by the browser for the device's rate; and as the players do it. Written
 down are each tone's level and the loudest other line of the spectrum (an image, or what 16 bits
-leave), both in dB of the tone in the file; the clip's distance from what a very good resampler makes
-of it (soxr's "VHQ"); and how long the players take to get ready.
+leave), both in dB of the tone in the file; the clip's distance from what a very good resampler
+makes of it (soxr's "VHQ"); and how long the players take to get ready.
 """
 
 import argparse
