@@ -91,6 +91,43 @@ ROUNDS = f"""async (figure, turns) => {{
 }}"""
 
 
+# Notes when each source starts, and wastes so much time between the first and the second of a group
+# that the moment of their start passes: as often as `late` says.
+SLOW_STARTS = """
+    window.starts = [];
+    window.late = 0;
+    const start = AudioBufferSourceNode.prototype.start;
+    AudioBufferSourceNode.prototype.start = function (when, offset) {
+        const { context } = this;
+        if (late > 0 && starts.length % 3 === 1) {
+            late--;
+            while (context.currentTime <= when);
+        }
+        starts.push([when, offset, this.buffer.duration, context.currentTime]);
+        start.apply(this, arguments);
+    };"""
+
+
+def all_start_together(page, press, player, late: int, versions: int) -> None:
+    """Press play on a machine that is too busy `late` times: all versions begin at once.
+
+    The page was opened with `SLOW_STARTS`; `versions` is a multiple of three.
+    """
+    press()
+    wait_until_it_plays(player)  # the clock runs only now, as it must for the busy loop to end
+    player.get_by_role("button", name="Pause").click()
+    let_go(page)
+    page.evaluate("late => { window.late = late; window.starts = []; }", late)
+    press()
+    wait_until_it_plays(player, beyond=0.3)
+    starts = page.evaluate("starts")
+    assert len(starts) >= (versions if late == 0 else 2 * versions)
+    assert len(starts) % versions == 0
+    armed = starts[-versions:]
+    assert len({(when, offset, length) for when, offset, length, _ in armed}) == 1
+    assert all(now < when for when, _, _, now in armed), "one began before all were armed"
+
+
 def wait_until_it_plays(player, beyond: float = 0.1) -> None:
     """Wait until it is beyond a place, then hold the clock of all sounds.
 

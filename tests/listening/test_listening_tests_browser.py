@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import launched, new_context, places_of_a_loop
+from browsing import SLOW_STARTS, all_start_together, launched, new_context, places_of_a_loop
 
 from minicodec.listening import abx, abx_p_value, analyse, fragment, mushra
 
@@ -207,6 +207,22 @@ def test_ratings_outlive_the_page_and_a_session_goes_on(tab, pages):
     step(figure, "2 sounds")
     figure = opened(tab, pages, "mushra")
     assert figure.get_by_role("button", name="Delete them").count() == 0
+
+
+@pytest.mark.parametrize("late", [0, 2])
+@pytest.mark.parametrize(
+    ("name", "first", "versions"), [("abx", "Trial 1", 3), ("mushra", "Sound 1", 6)]
+)
+def test_all_versions_start_at_one_moment_of_the_audio_clock(
+    tab, pages, name, first, versions, late
+):
+    """On a machine so busy that the moment passes before all are armed, twice, they try again."""
+    tab.add_init_script(SLOW_STARTS)
+    figure = opened(tab, pages, name)
+    figure.get_by_role("button", name="Start").click()
+    step(figure, first)
+    press = figure.get_by_role("button", name="Play", exact=True).click
+    all_start_together(tab, press, figure, late, versions)
 
 
 def test_two_tests_on_a_page_take_turns(tab, pages):

@@ -14,6 +14,8 @@ import pytest
 import soundfile
 import torch
 from browsing import (
+    SLOW_STARTS,
+    all_start_together,
     chosen,
     launched,
     let_go,
@@ -56,6 +58,8 @@ def pages(tmp_path_factory) -> Path:
     fragment.save_page(folder / "two.html", "Two players", "", two)
     voice = recorder(1, RATE, "test", microphone=True)
     fragment.save_page(folder / "voice.html", "Your voice", "", voice)
+    both = recorder(30, RATE, "test", microphone=True) + compare({"a": tone}, RATE)._repr_html_()
+    fragment.save_page(folder / "both.html", "Your voice, and a tone", "", both)
     return folder
 
 
@@ -151,32 +155,10 @@ def test_switching_keeps_time_to_the_sample(tab, pages, loop, count):
 @pytest.mark.parametrize("late", [0, 2])
 def test_all_versions_start_at_one_moment_of_the_audio_clock(tab, pages, late):
     """On a machine so busy that the moment passes before all are armed, twice, they try again."""
-    tab.add_init_script("""
-        window.starts = [];
-        window.late = 0;
-        const start = AudioBufferSourceNode.prototype.start;
-        AudioBufferSourceNode.prototype.start = function (when, offset) {
-            const { context } = this;
-            if (late > 0 && starts.length % 3 === 1) {
-                late--;
-                while (context.currentTime <= when);
-            }
-            starts.push([when, offset, this.buffer.duration, context.currentTime]);
-            start.apply(this, arguments);
-        };""")
+    tab.add_init_script(SLOW_STARTS)
     player = opened(tab, pages)
-    player.get_by_role("button", name="Play").click()
-    wait_until_it_plays(player)  # the clock runs only now, as it must for the busy loop to end
-    player.get_by_role("button", name="Pause").click()
-    let_go(tab)
-    tab.evaluate("late => { window.late = late; window.starts = []; }", late)
-    player.get_by_role("button", name="Play").click()
-    wait_until_it_plays(player, beyond=0.3)
-    starts = tab.evaluate("starts")
-    assert len(starts) >= 3 * (late + 1) and len(starts) % 3 == 0
-    armed = starts[-3:]
-    assert len({(when, offset, length) for when, offset, length, _ in armed}) == 1
-    assert all(now < when for when, _, _, now in armed), "one began before all were armed"
+    press = player.get_by_role("button", name="Play").click
+    all_start_together(tab, press, player, late, versions=3)
 
 
 def test_keys(tab, pages):
@@ -451,6 +433,56 @@ def test_a_microphone_that_fails_says_why(tab, pages, situation, words):
     figure.get_by_role("button", name="Record 1 second").click()
     figure.get_by_role("status").get_by_text(words).wait_for()
     assert figure.get_by_role("button", name="Record").is_visible()
+
+
+# A phone that has audio sessions, and a microphone that hums, once it is allowed.
+PHONE = """
+    window.session = { type: 'auto' };
+    Object.defineProperty(navigator, 'audioSession', { value: session });
+    window.asked = [];
+    navigator.mediaDevices.getUserMedia = () => new Promise((resolve) => {
+        asked.push(session.type);
+        window.allow = () => {
+            const context = new AudioContext();
+            const stream = new MediaStreamAudioDestinationNode(context);
+            const tone = new OscillatorNode(context);
+            tone.connect(stream);
+            tone.start();
+            resolve(stream.stream);
+        };
+    });"""
+
+
+def test_a_phone_plays_though_it_is_mute_and_records_all_the_same(tab, pages):
+    tab.add_init_script(PHONE)
+    figure = opened(tab, pages, "both")
+    player = tab.locator(".minicodec-player").nth(1)
+    tab.evaluate(f"() => {{ {LISTENING} }}")
+    assert tab.evaluate("session.type") == "auto", "before anything plays, it is not ours"
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    assert tab.evaluate("session.type") == "playback"
+    button = figure.locator(".mc-record")
+    button.dblclick()
+    assert tab.evaluate("asked") == ["play-and-record"], "it asks once, in the right session"
+    tab.evaluate("allow()")
+    figure.get_by_role("button", name="Stop").wait_for()
+    player.get_by_role("button", name="Pause").click()
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    assert tab.evaluate("session.type") == "play-and-record", "playing must not end the recording"
+    button.click()
+    figure.get_by_text("Sent to Python").wait_for()
+    assert tab.evaluate("session.type") == "playback"
+
+
+def test_a_microphone_that_is_refused_leaves_the_session_as_it_was(tab, pages):
+    tab.add_init_script(PHONE)
+    figure = opened(tab, pages, "voice")
+    tab.evaluate(f"() => {{ {LISTENING} {refused('NotAllowedError')} }}")
+    figure.locator(".mc-record").click()
+    figure.get_by_text("was not allowed").wait_for()
+    assert tab.evaluate("session.type") == "auto"
 
 
 def test_a_file_is_cut_and_sent_to_colab(tab, pages, tmp_path):
