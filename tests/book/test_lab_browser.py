@@ -35,12 +35,16 @@ from minicodec import listening
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 tone = 0.3 * torch.sin(torch.arange(48000) * 0.1)
-listening.compare({"one": tone, "two": tone / 2}, 24000, "Two tones")""",
+listening.compare({"$one$": tone, "two": tone / 2}, 24000, "Two tones for $5 or $6")""",
     """config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)
 codec = Codec(config).eval()
 listening.bandwidths(codec, tone[None, None])""",
     "voice = listening.record(seconds=1)",
     "files = listening.upload()",
+    """from IPython.display import HTML
+rows = [dict(listener="$x$", item="a", condition=c, rating=99) for c in ("reference", "$b$")]
+listening.analyse(rows)""",
+    "HTML('<p>A formula, for this is a place where some are: $x^2$</p>')",
     "print('heard', voice.ready, files.ready)",
 ]
 
@@ -116,6 +120,15 @@ def test_compare_plays_and_its_keys_leave_the_notebook_alone(notebook):
     assert chosen(player) == [1]
     assert notebook.locator(".jp-Notebook .jp-Cell").count() == cells
     assert notebook.locator(".jp-MarkdownCell").count() == 0
+
+
+def test_dollars_in_titles_and_labels_are_no_formulas(notebook):
+    notebook.locator(".jp-CodeCell").nth(5).locator("mjx-container").wait_for()
+    player = notebook.locator(".minicodec-player").first
+    assert player.locator("figcaption").inner_text() == "Two tones for $5 or $6"
+    assert player.locator(".mc-name").first.inner_text() == "$one$"
+    assert "$b$" in notebook.locator(".jp-CodeCell").nth(4).locator("pre").last.inner_text()
+    assert notebook.locator("mjx-container").count() == 1
 
 
 def test_a_slider_runs_the_codec_again(notebook):
