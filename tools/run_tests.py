@@ -28,9 +28,9 @@ STAGES = {
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "900", "chapters"],
     "book": [*MAKE, "book"],
-    "browser": [*PYTEST, "-m", "browser", "tests/listening/test_player_browser.py",
-                "tests/listening/test_listening_tests_browser.py", "tests/book/test_lab_browser.py",
-                "tests/book/test_book_browser.py"],
+    "browser": [*PYTEST, "-m", "browser",
+                *(str(file) for ending in ("browser", "firefox")
+                  for file in sorted((ROOT / "tests").glob(f"*/test_*_{ending}.py")))],
 }  # fmt: skip
 
 
