@@ -1,6 +1,8 @@
 """The exported graphs are the codec: same codes, same sound, however the frames are cut."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -205,3 +207,15 @@ def test_the_official_size(tmp_path):
     codes = exported.encode(audio, [3])
     same_codes(codec, audio, codes.long(), codec.encode(audio))
     torch.testing.assert_close(exported.decode(codes, [3]), codec.decode(codes), atol=1e-4, rtol=0)
+
+
+def test_the_page_is_right_about_the_graphs(shipped):
+    """Its table is of the shipped codec, and so is its list of operators."""
+    page = (Path(__file__).parents[2] / "book" / "onnx.md").read_text(encoding="utf-8")
+    for which in ("encoder", "decoder"):
+        assert shipped.about[which]["states"][-1]["name"] == "state_13"
+    assert page.count("`state_0` … `state_13` → `next_0` … `next_13`") == 2
+    graphs = [onnx.load(path, load_external_data=False).graph for path in shipped.files[1:3]]
+    listed = page.split("the operators are the common ones:")[1].split(", and for factorized")[0]
+    used = {node.op_type for graph in graphs for node in graph.node}
+    assert set(re.findall(r"`(\w+)`", listed)) == used

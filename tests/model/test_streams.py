@@ -14,7 +14,13 @@ from small_codecs import segment_latents
 
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
-from minicodec.model.streams import StateError, encode_batch, load_state, save_state
+from minicodec.model.streams import (
+    StateError,
+    encode_batch,
+    load_state,
+    save_state,
+    silent_frame,
+)
 
 
 @torch.no_grad()
@@ -141,3 +147,13 @@ def test_a_forged_state_is_refused_or_harmless(codec, tree):
         assert load_state(data, codec) is None
     except StateError as error:
         assert "cannot be read" in str(error)
+
+
+def test_what_stands_in_for_a_lost_frame_is_what_long_silence_becomes(codec):
+    still = silent_frame(codec)
+    assert still.shape == (1, codec.config.max_n_q, 1)
+    codes = codec.encode(torch.zeros(1, codec.config.channels, 3 * codec.config.sample_rate))
+    latents = codec.encoder(torch.zeros(1, 1, 72000))
+    assert_same_codes(
+        codec.quantizer, still.expand(-1, -1, 75), codes[..., 150:], latents[..., 150:]
+    )
