@@ -25,6 +25,7 @@ from browsing import (
     playing,
     wait_until_it_plays,
 )
+from player_tones import measured
 
 from minicodec.listening import Condition, compare, fragment
 from minicodec.listening.microphone import recorder
@@ -485,17 +486,35 @@ def test_a_microphone_that_is_refused_leaves_the_session_as_it_was(tab, pages):
     assert tab.evaluate("session.type") == "auto"
 
 
+COLAB = """() => {
+    const invokeFunction = async (name, [text]) => {
+        window.sent = [name, text];
+        return { data: { 'application/json': { message: 'Thank you.' } } };
+    };
+    window.google = { colab: { kernel: { invokeFunction } } };
+}"""
+
+
+@pytest.mark.parametrize("rate", [24000, 44100, 48000])
+def test_tones_of_a_file_reach_python_as_they_were(tab, pages, tmp_path, rate):
+    figure = opened(tab, pages, "voice")
+    tab.evaluate(COLAB)
+    for hz in (1000, 8000, 11000):
+        tone = 0.5 * torch.sin(2 * torch.pi * hz * torch.arange(rate) / rate)
+        soundfile.write(tmp_path / f"{hz}.wav", tone.numpy(), rate)
+        tab.evaluate("window.sent = null")
+        figure.locator("input[type=file]").set_input_files(tmp_path / f"{hz}.wav")
+        tab.wait_for_function("window.sent")
+        samples, _ = soundfile.read(io.BytesIO(base64.b64decode(tab.evaluate("sent[1]"))))
+        level, image = measured(samples[2400:-2400], hz, RATE)
+        assert level == pytest.approx(-6.02, abs=0.05) and image < -75, (hz, level, image)
+
+
 def test_a_file_is_cut_and_sent_to_colab(tab, pages, tmp_path):
     soundfile.write(tmp_path / "stereo.flac", 0.1 * torch.randn(3 * 44100, 2).numpy(), 44100)
     (tmp_path / "not.wav").write_text("not a sound")
     figure = opened(tab, pages, "voice")
-    tab.evaluate("""() => {
-        const invokeFunction = async (name, [text]) => {
-            window.sent = [name, text];
-            return { data: { 'application/json': { message: 'Thank you.' } } };
-        };
-        window.google = { colab: { kernel: { invokeFunction } } };
-    }""")
+    tab.evaluate(COLAB)
     chooser = figure.locator("input[type=file]")
     chooser.set_input_files(tmp_path / "not.wav")
     figure.get_by_text("not audio that the browser can read").wait_for()

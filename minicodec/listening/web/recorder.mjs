@@ -1,7 +1,8 @@
 // A button that records, or a file chooser, whose sound goes to Python.
 
 import { boot, element } from "./dom.mjs";
-import { base64, sentenceFor, wavOf } from "./wav.mjs";
+import { resampled } from "./device_rate.mjs";
+import { base64, rateOf, sentenceFor, wavOf } from "./wav.mjs";
 
 class Recorder {
   constructor(figure) {
@@ -82,19 +83,22 @@ class Recorder {
     return new Blob(pieces);
   }
 
-  /** Decode at our rate, cut to length, and send. */
+  /** Decode, cut to length, bring to our rate, and send. */
   async take(blob) {
     if (!blob) return;
-    const context = new OfflineAudioContext(1, 1, this.rate);
-    const buffer = await context.decodeAudioData(await blob.arrayBuffer());
+    const data = await blob.arrayBuffer();
+    // At its own rate, not ours: what browsers resample lacks highs.
+    const decodedAt = rateOf(data);
+    const buffer = await new OfflineAudioContext(1, 1, decodedAt).decodeAudioData(data);
     const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
       buffer.getChannelData(c));
-    const length = Math.min(buffer.length, Math.round(this.seconds * this.rate));
+    const length = Math.min(buffer.length, Math.round(this.seconds * decodedAt));
     const mono = Float32Array.from({ length }, (_, i) =>
       channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
     const cut = buffer.length > length ? ` (its first ${this.length})` : "";
     this.status.textContent = `Sent to Python${cut} …`;
-    const reply = await this.python()(base64(wavOf(mono, this.rate)));
+    const sent = wavOf(resampled(mono, decodedAt, this.rate), this.rate);
+    const reply = await this.python()(base64(sent));
     this.status.textContent = reply ? reply + cut : `Sent to Python${cut}.`;
   }
 

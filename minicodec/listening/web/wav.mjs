@@ -24,6 +24,18 @@ export function wavOf(samples, rate) {
   return new Uint8Array(view.buffer);
 }
 
+/** Samples per second that a file of sound has, as far as its first bytes tell: those of WAV and
+ *  FLAC do. Microphones, and most of the rest, have 48000. */
+export function rateOf(data) {
+  const head = new DataView(data, 0, Math.min(28, data.byteLength));
+  if (head.byteLength < 28) return 48000;
+  const word = (at) => String.fromCharCode(...new Uint8Array(data, at, 4));
+  let rate = 0;
+  if (word(0) === "RIFF" && word(12) === "fmt ") rate = head.getUint32(24, true);
+  if (word(0) === "fLaC") rate = head.getUint32(18) >>> 12;
+  return rate >= 8000 && rate <= 96000 ? rate : 48000; // what every browser can decode at
+}
+
 /** Bytes as base64, piece by piece: a function takes only so many arguments. */
 export function base64(bytes) {
   let text = "";
