@@ -1,7 +1,8 @@
 // An exported codec, frame by frame, with ONNX Runtime's C++ interface.
 //
 //   g++ -O2 -std=c++17 onnx_step.cpp -lonnxruntime -o onnx_step
-//   minicodec export-onnx -o . && ./onnx_step < speech.raw > heard.raw      24 kHz, float32
+//   minicodec export-onnx -o .
+//   ./onnx_step < speech.raw > heard.raw         24 kHz, float32
 #include <onnxruntime_cxx_api.h>
 
 #include <algorithm>
@@ -21,10 +22,12 @@ struct Step {  // the encoder or the decoder, and one stream's states
       in.push_back(session.GetInputNameAllocated(i, allocator).get());
       out.push_back(session.GetOutputNameAllocated(i, allocator).get());
       if (i == 0) continue;  // sound or codes; behind them come the states
-      auto shape = session.GetInputTypeInfo(i).GetTensorTypeAndShapeInfo().GetShape();
-      values.push_back(Ort::Value::CreateTensor<float>(allocator, shape.data(), shape.size()));
-      auto info = values.back().GetTensorTypeAndShapeInfo();
-      std::fill_n(values.back().GetTensorMutableData<float>(), info.GetElementCount(), 0.0f);
+      auto info = session.GetInputTypeInfo(i);
+      auto shape = info.GetTensorTypeAndShapeInfo().GetShape();
+      auto zeros = Ort::Value::CreateTensor<float>(allocator, shape.data(), shape.size());
+      size_t size = zeros.GetTensorTypeAndShapeInfo().GetElementCount();
+      std::fill_n(zeros.GetTensorMutableData<float>(), size, 0.0f);
+      values.push_back(std::move(zeros));
     }
   }
 
@@ -33,7 +36,8 @@ struct Step {  // the encoder or the decoder, and one stream's states
     for (auto& name : in) from.push_back(name.c_str());
     for (auto& name : out) to.push_back(name.c_str());
     values[0] = std::move(x);
-    values = session.Run({}, from.data(), values.data(), from.size(), to.data(), to.size());
+    values = session.Run({}, from.data(), values.data(), from.size(),
+                         to.data(), to.size());
     return std::move(values[0]);  // the others are the states of the next call
   }
 };
@@ -42,7 +46,8 @@ int main() {
   Ort::Env env;
   Ort::SessionOptions one;
   one.SetIntraOpNumThreads(1);  // a frame is too little work to share
-  Step encoder(env, "mini_24khz_encoder.onnx", one), decoder(env, "mini_24khz_decoder.onnx", one);
+  Step encoder(env, "mini_24khz_encoder.onnx", one);
+  Step decoder(env, "mini_24khz_decoder.onnx", one);
   auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   const int64_t shape[] = {1, 1, 320};  // one frame, 13.3 ms
   float frame[320];

@@ -5,13 +5,18 @@
 /** The encoder or the decoder. What it remembers is an object that the caller keeps. */
 export async function step(ort, about, part, graph, weights) {
   const { input, output, states } = about[part];
-  const externalData = [{ path: about.weights.file, data: weights }];
-  const session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], externalData });
-  const zeros = (shape) => new ort.Tensor("float32", new Float32Array(shape.reduce((a, b) => a * b)), shape);
-  const start = Object.fromEntries(states.map(({ name, shape }) => [name, zeros(shape)]));
-  return async (x, state = start) => {
+  const session = await ort.InferenceSession.create(graph, {
+    executionProviders: ["wasm"],
+    externalData: [{ path: about.weights.file, data: weights }],
+  });
+  const each = (value) => Object.fromEntries(states.map((s) => [s.name, value(s)]));
+  const zeros = ({ shape }) => {
+    const size = shape.reduce((a, b) => a * b);
+    return new ort.Tensor("float32", new Float32Array(size), shape);
+  };
+  return async (x, state = each(zeros)) => {
     const out = await session.run({ [input]: x, ...state });
-    return [out[output], Object.fromEntries(states.map(({ name, next }) => [name, out[next]]))];
+    return [out[output], each(({ next }) => out[next])];
   };
 }
 

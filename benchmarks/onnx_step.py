@@ -11,26 +11,27 @@ import onnxruntime
 
 
 class Step:
-    """The encoder or the decoder. What it remembers is a list of arrays that the caller keeps."""
+    """The encoder or the decoder. What it remembers is a list that the caller keeps."""
 
     def __init__(self, file: str | Path, threads: int = 1):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(file, options)
-        self.inputs = self.session.get_inputs()  # sound or codes first, then the states
+        self.inputs = self.session.get_inputs()  # sound or codes, then states
 
     def __call__(self, x: np.ndarray, states: list | None = None) -> tuple[np.ndarray, list]:
         if states is None:  # a stream begins
-            states = [np.zeros(state.shape, np.float32) for state in self.inputs[1:]]
-        feed = {each.name: value for each, value in zip(self.inputs, [x, *states])}
-        y, *states = self.session.run(None, feed)
+            states = [np.zeros(each.shape, np.float32) for each in self.inputs[1:]]
+        names = [each.name for each in self.inputs]
+        y, *states = self.session.run(None, dict(zip(names, [x, *states])))
         return y, states
 
 
 if __name__ == "__main__":
     encode, decode = Step("mini_24khz_encoder.onnx"), Step("mini_24khz_decoder.onnx")
     there = here = None
-    while len(frame := np.frombuffer(sys.stdin.buffer.read(4 * 320), np.float32)) == 320:
-        codes, there = encode(frame.reshape(1, 1, 320), there)  # [1, 16, 1], int32
+    while len(data := sys.stdin.buffer.read(4 * 320)) == 4 * 320:
+        frame = np.frombuffer(data, np.float32).reshape(1, 1, 320)
+        codes, there = encode(frame, there)  # [1, 16, 1], int32
         audio, here = decode(codes[:, :8], here)  # the first 8 levels: 6 kbps
         sys.stdout.buffer.write(audio.tobytes())

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ def run(args: argparse.Namespace) -> None:
     from minicodec.model.onnx_export import check_exportable, export_onnx, file_names
 
     check_exportable(config_of(args.model))
-    stem = Path(args.model).absolute().name.removesuffix(".safetensors")
+    stem = os.path.basename(os.path.abspath(args.model)).removesuffix(".safetensors")
     folder = Path(args.output or f"{stem}_onnx")
     _check_folder(folder, file_names(stem), args.force)
     with _checkpoint(args.model) as file:
