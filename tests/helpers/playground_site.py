@@ -1,5 +1,7 @@
 """The playground as a small site: what the built book has of it, and nothing else.
 
+    python tests/helpers/playground_site.py FOLDER        to work on it
+
 Without npm, and without a runtime kept from before, tests that need it are skipped; with
 MINICODEC_REQUIRE_NODE=1 they fail instead.
 """
@@ -7,12 +9,16 @@ MINICODEC_REQUIRE_NODE=1 they fail instead.
 import os
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, "tools")
 
 import playground
 import pytest
@@ -64,3 +70,7 @@ def serve(folder: Path) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]))
