@@ -67,7 +67,8 @@ def main() -> None:
         "name": codec.name, "fingerprint": fingerprint(codec).hex(), "bits": config.bits,
         "sampleRate": config.sample_rate, "channels": 1, "hopLength": config.hop_length,
     }  # fmt: skip
-    streams, python = [], {}
+    streams: list[dict[str, Any]] = []
+    python = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for bandwidth in (1.5, 6.0, 12.0):
@@ -80,12 +81,16 @@ def main() -> None:
                 python[entropy, n_q] = in_python(codec, data)
         (folder / "streams.json").write_text(json.dumps({"model": model, "streams": streams}))
         (folder / "prior.json").write_text(prior_json(codec))
-        command = ["node", HERE / "web_codec.mjs", folder, SHIPPED_LM["mini_24khz"]]
+        command = ["node", str(HERE / "web_codec.mjs"), name, str(SHIPPED_LM["mini_24khz"])]
         told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     rows = []
     for stream, result in zip(streams, told["results"]):
         frames, ours = result["frames"], python[stream["entropy"], stream["nQ"]]
-        row = {"entropy": stream["entropy"], "codebooks": stream["nQ"], "bytes": stream["bytes"]}
+        row: dict[str, Any] = {
+            "entropy": stream["entropy"],
+            "codebooks": stream["nQ"],
+            "bytes": stream["bytes"],
+        }
         for what in ("write", "read"):
             row[f"{what}_frames_per_s"] = round(frames / result[what])
             row[f"{what}_megabytes_per_s"] = float(f"{stream['bytes'] / result[what] / 1e6:.3g}")

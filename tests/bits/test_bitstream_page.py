@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import random
 import re
 import struct
 from fractions import Fraction
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mcdc_by_hand import decode_histogram, parse, unpack
+from mcdc_by_hand import decode_histogram, parse, range_coded, unpack
 
 import minicodec
 from minicodec.bits import exact_weights
@@ -21,6 +22,7 @@ from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.histogram import Histogram, for_codec
 from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.packing import from_bytes, silence, to_bytes
+from minicodec.bits.range_coder import RangeEncoder
 from minicodec.model.checkpoint import SHIPPED, fingerprint
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -81,6 +83,19 @@ def test_histograms_agree_on_random_codes():
         payload = to_bytes(codes, 4, Histogram(16))
         if len(payload) < 60:
             assert decode_histogram(payload, 4, 3, 40) == codes.tolist()
+
+
+def test_the_range_coder_of_the_page_writes_the_same_bytes():
+    chance = random.Random(0)
+    for _ in range(300):
+        steps, encoder = [], RangeEncoder()
+        for _ in range(chance.randrange(60)):
+            total = chance.choice([3, 1 + chance.randrange(2**24)])
+            begin = chance.choice([total - 1, chance.randrange(total)])  # many carries
+            frequency = 1 + chance.randrange(total - begin)
+            steps.append((begin, frequency, total))
+            encoder._narrow([begin], [frequency], [total])
+        assert range_coded(steps) == encoder.finish()
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,27 @@ def unpack(data: bytes, bits: int, codebooks: int, frames: int) -> list[list[int
     return [numbers[k::codebooks] for k in range(codebooks)]
 
 
+def range_coded(steps: list[tuple[int, int, int]]) -> bytes:
+    """The bytes of symbols, each where it begins in its table, its frequency, and the total."""
+    width, low, words = 2**64 - 1, 0, []
+    for begin, frequency, total in steps:
+        unit = width // total
+        low, width = low + unit * begin, unit * frequency
+        while width < 2**48:
+            words.append(low // 2**48)
+            low, width = low % 2**48 * 2**16, width * 2**16
+    for n in 0, 1, 2:
+        step = 2 ** (64 - 8 * n)
+        end = -(-low // step) * step
+        if end < low + width:
+            break
+    words.append(end // 2**48)
+    for i in range(len(words) - 1, 0, -1):
+        words[i - 1] += words[i] // 2**16
+    data = b"".join((word % 2**16).to_bytes(2, "big") for word in words)
+    return data[: len(data) - 2 + n]
+
+
 def decode_histogram(data: bytes, bits: int, codebooks: int, frames: int) -> list[list[int]]:
     """Codes that were coded with counts, [codebooks][frames]."""
     data += bytes(1000)
