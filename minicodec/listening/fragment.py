@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from minicodec.sound.files import write_text
+from minicodec.sound.names import encodable
 
 #: Scripts that every mode starts from, in the order in which one uses the other.
 CORE = ("logic", "device_rate", "engine", "dom")
@@ -48,26 +49,31 @@ def fragment(
         scripts: names in `web/`.
         data: what the script needs to know, as data attributes.
     """
-    attributes = "".join(f' data-{key}="{html.escape(value)}"' for key, value in data.items())
-    caption = f"<figcaption>{html.escape(title)}</figcaption>" if title else ""
+    attributes = "".join(f' data-{key}="{as_html(value)}"' for key, value in data.items())
+    caption = f"<figcaption>{as_html(title)}</figcaption>" if title else ""
     # Two dollars in a label are no formula: the classes are those that MathJax 2 and 3 pass over.
     return (
         '<figure class="minicodec-player tex2jax_ignore mathjax_ignore" role="group" '
         f'data-minicodec="{mode}"{attributes} '
-        f'aria-label="{html.escape(title or "Listen and compare")}">'
+        f'aria-label="{as_html(title or "Listen and compare")}">'
         f"<style>{style()}</style>{caption}{body}<script>{script(*scripts)}</script></figure>"
     )
 
 
+def as_html(text: str) -> str:
+    """Text that a page shows as it is, in its body or between the quotes of an attribute."""
+    return html.escape(encodable(text))
+
+
 def save_page(file: str | Path, title: str, intro: str, content: str) -> Path:
     """Write a page of its own that works anywhere, from disk, without a network."""
-    title = html.escape(title)
+    title = as_html(title)
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<style>:root { color-scheme: light dark; } body { font: 1rem/1.5 system-ui, "
         "sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 48rem; }</style></head>"
-        f"<body><main><h1>{title}</h1><p>{html.escape(intro)}</p>{content}</main></body></html>"
+        f"<body><main><h1>{title}</h1><p>{as_html(intro)}</p>{content}</main></body></html>"
     )
     write_text(file, page)
     return Path(file)

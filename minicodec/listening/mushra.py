@@ -15,6 +15,7 @@ from torch import Tensor
 from minicodec.listening.blind import blind_fragment
 from minicodec.listening.fragment import save_page
 from minicodec.listening.sounds import Condition, Sound, prepare
+from minicodec.sound.names import encodable
 
 #: What the hidden reference and the anchors are called in results: cut-off in Hz by name.
 REFERENCE = "reference"
@@ -111,7 +112,7 @@ def mushra(
         sounds: dict[str, Tensor | Condition] = dict(clips)
         prepared[name], note = prepare(sounds, sample_rate)
         notes |= {f"{name} {note}"} if note else set()
-    return Mushra(prepared, sample_rate, title, "; ".join(sorted(notes)))
+    return Mushra(prepared, sample_rate, encodable(title), "; ".join(sorted(notes)))
 
 
 def arranged(
@@ -161,7 +162,7 @@ def arranged(
                 )
         if anchors:
             clips |= {a: low_pass(original, sample_rate, hz) for a, hz in ANCHORS.items()}
-        items[name] = clips
+        items[encodable(str(name))] = {encodable(str(label)): clip for label, clip in clips.items()}
     return items
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from minicodec.listening.loudness import gain_to, loudness
 from minicodec.sound import audio as audio_
+from minicodec.sound.names import encodable
 
 _HIGHEST_RATE = 655_350  # that FLAC can hold
 
@@ -75,14 +76,14 @@ def prepare(
     if match_loudness:
         clips = {label: clip * 10 ** (gains[label] / 20) for label, clip in clips.items()}
         gains = dict.fromkeys(clips, 0.0)
-        notes.append(f"all brought to the loudness of “{first}”")
+        notes.append(encodable(f"all brought to the loudness of “{first}”"))
     peak = max(float(clip.abs().max()) for clip in clips.values())
     if peak > 1:
         notes.append(f"all turned down by {20 * np.log10(peak):.1f} dB")
         clips = {label: clip / peak for label, clip in clips.items()}
     packed = [
         Sound(
-            str(label),
+            encodable(str(label)),
             flac(clip, sample_rate),
             clip.shape[-1] / sample_rate,
             _facts(conditions[label]),

@@ -10,6 +10,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
+from minicodec.sound.names import encodable
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -41,8 +43,11 @@ def parse(text: str) -> Iterable[dict[str, object]]:
 
 
 def guarded(value: object) -> object:
-    """A cell that no spreadsheet runs."""
-    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+    """A cell that no spreadsheet runs, and that a file can hold."""
+    if not isinstance(value, str):
+        return value
+    text = encodable(value)
+    return f"'{text}" if _is_formula(text) else text
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ from torch import Tensor
 from minicodec.listening.mushra import REFERENCE, Clips, arranged
 from minicodec.sound import audio as audio_
 from minicodec.sound.files import write_text
+from minicodec.sound.names import encodable
 
 _RATE = 48000  # of most sound cards, and webMUSHRA refuses files of another rate than the card's
 _LONGEST = 12.0  # seconds that webMUSHRA allows
@@ -85,7 +86,7 @@ def _write(
             files[_ANCHORS.get(label, label)] = f"configs/{folder.name}/{file}"
         pages.append(_page(name, files))
     config = {
-        "testname": title,
+        "testname": encodable(title),
         "testId": folder.name,
         "bufferSize": 2048,
         "stopOnErrors": True,

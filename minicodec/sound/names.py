@@ -1,5 +1,7 @@
 """Support: names that a stranger may have chosen, as people see them."""
 
+import re
+
 
 def printable(text: str) -> str:
     r"""A text with escapes for all that would steer a terminal, hide, or have no letter at all.
@@ -13,6 +15,17 @@ def printable(text: str) -> str:
     caf\xe9.wav
     """
     return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def encodable(text: str) -> str:
+    r"""A text with escapes for what no file in UTF-8 can hold, and no browser can show.
+
+    Such are the bytes of a file's name in another encoding.
+
+    >>> print(encodable("caf\udce9.wav"))
+    caf\xe9.wav
+    """
+    return re.sub(r"[\ud800-\udfff]", lambda found: _escape(found[0]), text)
 
 
 def _escape(character: str) -> str:

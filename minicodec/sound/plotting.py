@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from minicodec.sound.names import encodable
 from minicodec.sound.spectral import decibel, hz_to_mel, mel_spectrogram, stft
 
 #: Okabe and Ito's colours that read on both white and near-black.
@@ -68,7 +69,7 @@ def as_text(label: object) -> str:
     >>> print(as_text("$5 or $6"))
     \$5 or \$6
     """
-    return str(label).replace("$", r"\$")
+    return encodable(str(label)).replace("$", r"\$")
 
 
 def waveform(

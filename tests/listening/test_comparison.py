@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import os
 import re
 from html.parser import HTMLParser
 
@@ -133,6 +134,16 @@ def test_labels_titles_and_notes_are_only_text(tmp_path):
         assert html.escape(evil) in text
         labels = [attributes["aria-label"] for tag, attributes in tags if tag == "audio"]
         assert labels == [f"{evil}, 0.0 seconds", "6.0, 0.0 seconds"]
+
+
+def test_a_name_in_another_encoding_does_not_spoil_the_page(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    comparison = compare(
+        {name: torch.ones(99), "b": torch.ones(9)}, RATE, name, match_loudness=True
+    )
+    comparison._repr_html_().encode("utf-8")
+    page = comparison.save(tmp_path / "page.html", name).read_text(encoding="utf-8")
+    assert page.count(r"caf\xe9") == 6  # title twice, intro, label twice, note
 
 
 def test_players_are_no_larger_than_flac(speech):

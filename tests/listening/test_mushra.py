@@ -1,6 +1,7 @@
 """MUSHRA: anchors as the recommendation wants them, and a page that holds every version."""
 
 import math
+import os
 import re
 
 import numpy as np
@@ -99,3 +100,10 @@ def test_results_of_another_test_are_kept_apart():
 def test_what_does_not_fit_together_is_refused(conditions, reference, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         mushra(conditions, reference, RATE)
+
+
+def test_names_in_another_encoding_do_not_spoil_the_page(tmp_path):
+    name, x = os.fsdecode(b"caf\xe9"), 0.1 * torch.randn(1, 1, RATE)
+    page = mushra({name: {name: x}}, {name: x}, RATE, name).save(tmp_path / "page.html")
+    text = page.read_text(encoding="utf-8")
+    assert text.count(r"caf\xe9") >= 4 and "udce9" not in text

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 
 import pytest
 from hypothesis import given
@@ -34,3 +35,8 @@ def test_formulas_become_text(value):
 def test_rows_with_other_columns():
     assert dump([{"a": 1}, {"b": None}]) == "a,b\r\n1,\r\n,\r\n"
     assert list(parse("a\n1,2,3\n")) == [{"a": "1"}]
+
+
+def test_names_in_another_encoding_can_be_written():
+    name = os.fsdecode(b"caf\xe9")
+    assert dump([{name: name}]).encode("utf-8").split() == [rb"caf\xe9", rb"caf\xe9"]

@@ -1,5 +1,7 @@
 """A folder for webMUSHRA is as its documentation wants it, and destroys nothing."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -116,3 +118,11 @@ def test_a_label_that_webmushra_takes_for_an_anchor(tmp_path, label):
     with pytest.raises(ValueError, match=f"webMUSHRA knows '{label}' as an anchor"):
         export_webmushra(tmp_path / "t", {label: noise()}, noise(), RATE)
     assert not (tmp_path / "t").exists()
+
+
+def test_names_in_another_encoding_are_written(tmp_path):
+    name, x = os.fsdecode(b"caf\xe9"), noise()
+    file = export_webmushra(tmp_path / "t", {name: {name: x}}, {name: x}, RATE, title=name)
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    page = config["pages"][0][1]
+    assert config["testname"] == page["name"] == next(iter(page["stimuli"])) == r"caf\xe9"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from minicodec.sound.names import printable
+from minicodec.sound.names import encodable, printable
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,12 @@ def test_the_rest_becomes_escapes(name, shown):
 def test_of_all_characters_none_is_left_that_is_no_letter():
     everything = "".join(map(chr, range(0x110000)))
     assert printable(everything).isprintable()
+
+
+def test_only_what_no_file_can_hold_is_changed():
+    for text in ("two\nlines, \u202eturned", "\0", "👩\u200d🚀", "𝄞", ""):
+        assert encodable(text) == text
+    assert encodable(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
+    assert encodable("\ud800x\udfff") == r"\ud800x\udfff"
+    everything = "".join(map(chr, range(0x110000)))
+    encodable(everything).encode("utf-8")

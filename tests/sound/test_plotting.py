@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import os
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -108,6 +109,12 @@ def test_labels_are_drawn_as_they_are(label):
         waveform = plotting.waveform(clip, RATE, label=label)
         waveform.legend()
         waveform.figure.savefig(drawn, format="svg")
+
+
+def test_a_name_in_another_encoding_is_drawn():
+    figure = plotting.spectrograms({os.fsdecode(b"caf\xe9"): CLIPS["mono"]}, RATE)
+    assert figure.axes[0].get_title() == r"caf\xe9"
+    figure.canvas.draw()
 
 
 def test_style_and_a_given_place():
