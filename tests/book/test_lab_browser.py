@@ -115,9 +115,10 @@ def test_compare_plays_and_its_keys_leave_the_notebook_alone(notebook):
     player.get_by_role("button", name="Play").click()
     wait_until_it_plays(player)
     cells = notebook.locator(".jp-Notebook .jp-Cell").count()
-    for key in ("2", "a", "b", "ArrowDown", "1", "2"):
+    for key in ("2", "a", "b", "m", "ArrowDown", "1", "2"):
         notebook.keyboard.press(key)
     assert chosen(player) == [1]
+    assert "turned up by 6.0 dB" in player.locator(".mc-legend").inner_text()
     assert notebook.locator(".jp-Notebook .jp-Cell").count() == cells
     assert notebook.locator(".jp-MarkdownCell").count() == 0
 
