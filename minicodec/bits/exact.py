@@ -242,8 +242,11 @@ class ExactLanguageModel:
 
 
 def rounded(x: np.ndarray) -> np.ndarray:
-    """The nearest integers, int64; from the middle between two to the even one."""
-    return np.rint(x).astype(np.int64)
+    """The nearest integers, int64; from the middle between two to the even one.
+
+    Odd weights give numbers that no int64 holds. All that is so large is clipped further on.
+    """
+    return np.rint(x.clip(-(2.0**53), 2.0**53)).astype(np.int64)
 
 
 def by_peak(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

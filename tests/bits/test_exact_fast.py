@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from exact_models import PAPER, SHALLOW, sharpened, some_codes, stepwise
+from exact_models import CONFIG, PAPER, SHALLOW, sharpened, some_codes, stepwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +39,18 @@ def test_the_papers_size_step_and_batch():
     assert torch.equal(tables, stepwise(model, codes))
     assert torch.equal(tables, faster(plain, "cpu").tables(codes))
     assert tables.sum(-1).max() <= MAX_TOTAL
+
+
+@pytest.mark.parametrize("part", ["scale", "gain"])
+def test_weights_of_any_size_give_the_same(part):
+    """Also such that no int64 holds what comes of them before it is clipped."""
+    tensors = exact_copy(sharpened()).tensors
+    for name in tensors:
+        if name.endswith(part):
+            tensors[name] = (tensors[name] * 1e30).clamp(-9e8, 9e8)
+    plain, codes = ExactLanguageModel(CONFIG, tensors), some_codes()
+    assert torch.equal(faster(plain).tables(codes), plain.tables(codes))
+    assert torch.equal(faster(plain, "cpu").tables(codes), plain.tables(codes))
 
 
 def test_numpy_and_torch_agree(model):
