@@ -81,7 +81,7 @@ class Playground {
 
   build() {
     const { model, index, figure } = this;
-    this.player = new Player(this.client, model, (report) => this.onReport(report));
+    this.player = new Player(figure, this.client, model, (report) => this.onReport(report));
     this.begin = takeTurns(figure, () => this.stop());
     this.knobs = new Knobs(model, (knobs) => {
       this.client.ask("knobs", { knobs });

@@ -8,13 +8,13 @@ const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainCon
 
 export class Player {
   /** client: the worker; report: called about a hundred times a second while something runs. */
-  constructor(client, model, report) {
-    Object.assign(this, { client, model, report, run: 0, original: false });
+  constructor(figure, client, model, report) {
+    Object.assign(this, { figure, client, model, report, run: 0, original: false });
   }
 
   /** The node, made once: needs a click or a key before. */
   async ready() {
-    const context = audioContext();
+    const context = audioContext(this.figure);
     this.node ??= this.connect(context).catch((error) => {
       this.node = null;
       throw error;

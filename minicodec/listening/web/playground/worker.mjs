@@ -131,6 +131,9 @@ asked.write = async ({ entropy }, tell) => {
   return { bytes, seconds: length / model.sample_rate };
 };
 
+/** All codes of the sound, frame by frame. */
+asked.codes = () => ({ codes: wholeSound().codes.slice() });
+
 /** The whole sound as it is heard with the knobs as they are, for a file. */
 asked.render = async (_, tell) => {
   const { frames, length } = wholeSound();
