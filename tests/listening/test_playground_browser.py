@@ -591,7 +591,7 @@ def test_a_phone_shows_it_whole(browser, site):
 
 
 def test_memory_stays_flat_while_it_plays(tab):
-    """A minute here; `benchmarks/playground.py` looks for ten."""
+    """A minute here; `benchmarks/page_codec.py` looks for ten."""
     choose(tab)
     tab.evaluate("document.querySelector('.mc-playground').playground.setLoop(true)")
     play(tab)

@@ -1,9 +1,9 @@
 """The codec in the page, measured: how soon, how fast, how late, and if its codes are Python's.
 
-    python benchmarks/playground.py [FOLDER OF RECORDINGS] [--minutes 10]
+    python benchmarks/page_codec.py [FOLDER OF RECORDINGS] [--minutes 10]
 
 Opens the playground as a small site in chromium, with a clip of the book for a microphone, and
-writes `playground.json` beside itself. Nothing else should run meanwhile.
+writes `page_codec.json` beside itself. Nothing else should run meanwhile.
 """
 
 import argparse
