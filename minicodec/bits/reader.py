@@ -133,8 +133,7 @@ class StreamReader:
             if chunk.frames and chunk.index < expected:
                 continue  # passed over
             if chunk.frames:
-                if before is not None and (before.frames, len(before.scales)) != full.shape:
-                    raise BitstreamError(f"chunk {before.index} is short, yet not the last one.")
+                self._check_full(before)
                 for _ in self._lost(expected, chunk.index):
                     yield self._silence(*full.shape)
                 if chunk.scales and not full.scales:
@@ -152,8 +151,12 @@ class StreamReader:
             return
         yield from self._broken_off(before)
 
-    @staticmethod
-    def _check_end(end: Chunk, before: Chunk | None, chunks: int, last: list[int]) -> None:
+    def _check_full(self, chunk: Chunk | None) -> None:
+        """Of a chunk that others follow."""
+        if chunk is not None and (chunk.frames, len(chunk.scales)) != self._layout.shape:
+            raise BitstreamError(f"chunk {chunk.index} is short, yet not the last one.")
+
+    def _check_end(self, end: Chunk, before: Chunk | None, chunks: int, last: list[int]) -> None:
         """Compare the stated length with the chunks that were read."""
         if not chunks or chunks != end.index:
             raise BitstreamError(
@@ -161,6 +164,7 @@ class StreamReader:
                 f"{chunks}."
             )
         if before is None or before.index < chunks - 1:
+            self._check_full(before)
             return
         if [before.frames, len(before.scales)] != last:
             raise BitstreamError(

@@ -108,6 +108,17 @@ def test_a_short_chunk_before_the_last(codecs):
         decompress(stream.but(chunks=half(stream.chunks)).build(), codec)
 
 
+def test_a_short_chunk_before_a_lost_one(codecs):
+    """What follows would come too early, and the clip be shorter than it claims."""
+    codec = codecs["as mini"]
+    stream = parse(compress(codec, noise(codec, 96000), 1.5, chunk_seconds=1))
+    half = first(frames=38, codes=bytes(38 * 5 * 4 // 8))
+    for kept in ([0, 2, 3, 4], [0, 4]):
+        chunks = half([stream.chunks[index] for index in kept])
+        with pytest.raises(BitstreamError, match="chunk 0 is short, yet not the last"):
+            tolerated(stream.but(chunks=chunks).build(), codec)
+
+
 @pytest.mark.parametrize("scales", [[], [1.0, 1.0], [-1.0], [math.inf]])
 def test_false_scales(codecs, scales):
     codec = codecs["as encodec_48khz"]

@@ -286,6 +286,8 @@ test("numbers with a right checksum may be lies", async () => {
   const other = streamOf(HEADER, some(0, 8, 8), some(1, 5, 5), end(2, 4400));
   await strict(other, /6 are the end of 4400/);
   await strict(streamOf(HEADER, end(0, 0)), /claims 0 samples/);
+  const early = streamOf(HEADER, some(0, 3, 3), end(4, 4 * 2560));
+  await refused(early, options, /chunk 0 is short, yet not the last one/);
   // A minute may be missing, or ten seconds for each: no few bytes make a page fill with silence.
   const far = streamOf(HEADER, some(0, 8, 8), some(600, 8, 8));
   await refused(far, options, /599 chunks, 63\.9 s, are missing/);

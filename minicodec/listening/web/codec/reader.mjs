@@ -203,12 +203,13 @@ class Clip {
 
   /** Make room for the next chunk, with silence where those before it are missing. */
   place(chunk) {
-    this.checkLast();
+    this.checkFull();
     this.lose(chunk.index, this.header.chunkFrames);
     this.last = chunk;
   }
 
-  checkLast() {
+  /** The last chunk that came is not the last one, so it is as long as the others. */
+  checkFull() {
     const { last, header } = this;
     if (last && last.frames !== header.chunkFrames) {
       throw new McdcError(`chunk ${last.index} is short, yet not the last one.`);
@@ -259,7 +260,9 @@ class Clip {
     }
     const rest = length - (chunks - 1) * header.chunkSamples;
     const lastFrames = Math.ceil(rest / header.hopLength);
-    if (last && last.index === chunks - 1 && last.frames !== lastFrames) {
+    if (last && last.index < chunks - 1) {
+      this.checkFull();
+    } else if (last && last.frames !== lastFrames) {
       throw new McdcError(`chunk ${last.index} has ${last.frames} frames, but ${lastFrames} are `
         + `the end of ${length} samples.`);
     }
