@@ -30,10 +30,12 @@ from minicodec.bits.exact import ExactLanguageModel, exact_copy
 from minicodec.bits.exact_fast import faster
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
 from minicodec.bits.language_model_file import SHIPPED_LM, load_language_model, save_language_model
+from minicodec.bits.layout import Layout
 from minicodec.bits.packing import code_model, silence, to_bytes
 from minicodec.bits.prior_file import prior_json
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 SCRIPT = Path(__file__).parents[1] / "helpers" / "web_codec.mjs"
 CHUNK = 375  # frames of 5 s
@@ -173,6 +175,42 @@ def test_the_package_decodes_what_javascript_wrote(javascript, codec, real):
     torch.testing.assert_close(
         sound, codec.decode(codes[None])[..., : sound.shape[2]], atol=1e-5, rtol=0
     )
+
+
+def test_chunks_are_as_long_as_the_package_makes_them(javascript):
+    """Of any model: rounded to whole frames, and no longer than the format allows."""
+    cases = [
+        (24000, (2, 4, 5, 8), 16, 1024, 5.0), (16000, (2, 4, 5, 8), 8, 1024, 5.0),
+        (44100, (2, 4, 8, 8), 9, 1024, 5.0), (8000, (2,), 4, 16, 60.0), (22050, (3,), 2, 2, 9.9),
+        (24000, (2, 4, 5, 8), 700, 1024, 5.0), (24000, (2, 4, 5, 8), 7000, 65536, 5.0),
+        (24000, (2, 4, 5, 8), 1, 16, 0.001), (24000, (8, 8), 1, 16, 1 / 3),
+        (1000, (2,), 1, 4, 0.005), (1000, (2,), 1, 4, 0.007), (24000, (2, 4, 5, 8), 40000, 65536, 5.0),
+    ]  # fmt: skip
+    jobs: Jobs = []
+    wanted = []
+    for rate, strides, n_q, size, seconds in cases:
+        config = CodecConfig(sample_rate=rate, strides=strides, codebook_size=size)
+        name = "ä€😀" * 40 + f"{seconds}"
+        model = {"name": name, "fingerprint": "0123456789abcdef", "bits": config.bits,
+                 "sampleRate": rate, "channels": 1, "hopLength": config.hop_length}  # fmt: skip
+        jobs.append({"do": "write", "model": model, "nQ": n_q, "length": 1, "entropy": "none",
+                     "codes": text(bytes(2 * n_q)), "chunkSeconds": seconds})  # fmt: skip
+        try:
+            layout = Layout.of(config, n_q, seconds)
+        except ValueError:
+            wanted.append(None)
+            continue
+        header = Header(
+            "none", 1, config.bits, n_q, layout.frames, layout.samples, rate,
+            bytes.fromhex("0123456789abcdef"), bytes(8), name,
+        )  # fmt: skip
+        wanted.append(header.to_bytes())
+    for case, head, result in zip(cases, wanted, javascript(jobs)):
+        if head is None:
+            assert "too many for a stream" in result["error"], case
+        else:
+            assert base64.b64decode(result["stream"]).startswith(head), case
+    assert wanted.count(None) == 1
 
 
 # The language model alone.

@@ -259,6 +259,12 @@ test("bytes behind the end are said", async () => {
   assert.match(notes[0], /more bytes behind/);
 });
 
+test("only bytes are a stream", async () => {
+  for (const other of [EXAMPLE.buffer, "MCDC", null, [...EXAMPLE]]) {
+    await refused(other, {}, /a stream is bytes/);
+  }
+});
+
 test("what is lost needs the codes of silence", async () => {
   await refused(flipped(EXAMPLE, 8 * 0x40), { tolerant: true }, /codes of silence are not known/);
 });

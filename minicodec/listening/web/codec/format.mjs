@@ -111,6 +111,7 @@ function bytesOfHex(text) {
  * hex, `size` in bytes. `tolerant` mends one flipped bit, and `mended` tells that it did.
  */
 export function readHeader(bytes, { tolerant = false } = {}) {
+  if (!(bytes instanceof Uint8Array)) throw new McdcError("a stream is bytes, a Uint8Array.");
   if (bytes.length < FIXED_HEAD) {
     throw new McdcError(`${bytes.length} bytes are too few for a stream: its header alone has more `
       + `than ${FIXED_HEAD}.`);
