@@ -87,7 +87,7 @@ def address(samples: np.ndarray, rate: int) -> str:
 
 def modules() -> str:
     """The players' own modules, in the scope of whoever runs them."""
-    text = script("logic", "device_rate", "engine")
+    text = script("logic", "resample", "engine")
     return text.removeprefix("(() => {").removesuffix("})();")
 
 

@@ -15,7 +15,7 @@ from minicodec.sound.files import write_text
 from minicodec.sound.names import encodable
 
 #: Scripts that every mode starts from, in the order in which one uses the other.
-CORE = ("logic", "device_rate", "engine", "dom")
+CORE = ("logic", "resample", "engine", "dom")
 
 
 @cache

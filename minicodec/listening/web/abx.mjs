@@ -48,7 +48,7 @@ class AbxTest {
   }
 
   async start() {
-    audioContext(); // before any wait: it needs the user's gesture
+    audioContext(this.figure); // before any wait: it needs the user's gesture
     try {
       this.buffers ??= await decode(this.sounds.map(({ audio }) => audio),
         Number(this.figure.dataset.rate));

@@ -130,7 +130,7 @@ class Player {
   }
 
   async play() {
-    const context = audioContext(); // before any wait: it needs the user's gesture
+    const context = audioContext(this.figure); // before any wait: it needs the user's gesture
     this.begin();
     await this.load();
     if (this.playing) return;

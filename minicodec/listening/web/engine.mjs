@@ -2,19 +2,32 @@
 // so every version is always at the same place. Used by every mode that plays several sounds.
 
 import { FADE, levels, positionAt } from "./logic.mjs";
-import { resampled } from "./device_rate.mjs";
+import { resampled } from "./resample.mjs";
 
+const PATIENCE = 5000; // ms from the call to a word on a device that does not begin
 const LEAD = 0.02; // seconds from the call to the first sample: time to arm all sources
 
-/** The one AudioContext of this page. Browsers want it made, or woken, in a click or key press. */
-export function audioContext() {
+/** The one AudioContext of this page. Browsers want it made, or woken, in a click or key press.
+ *  figure: whose status says so if no sound begins. */
+export function audioContext(figure) {
   window.minicodecAudio ??= new AudioContext({ latencyHint: "interactive" });
   // An iPhone's mute switch silences pages, but not what is played as music is. While a microphone
   // is open the session must stay as it is, or the recording would end.
   const session = navigator.audioSession;
   if (session && session.type !== "play-and-record") session.type = "playback";
   window.minicodecAudio.resume();
+  speakUpIfSilent(window.minicodecAudio, figure);
   return window.minicodecAudio;
+}
+
+/** Firefox lets a page wait without a word until there is a device to play with. */
+function speakUpIfSilent(context, figure) {
+  if (context.currentTime > 0) return;
+  setTimeout(() => {
+    if (context.currentTime > 0) return;
+    figure.querySelector("[role=status]").textContent =
+      "This browser has begun no sound: are loudspeakers or headphones connected?";
+  }, PATIENCE);
 }
 
 function bytesOf(dataAddress) {

@@ -91,7 +91,7 @@ class MushraTest {
   }
 
   resume(plan) {
-    audioContext(); // before any wait: it needs the user's gesture
+    audioContext(this.figure); // before any wait: it needs the user's gesture
     this.plan = plan;
     this.nextItem();
   }

@@ -1,7 +1,7 @@
 // A button that records, or a file chooser, whose sound goes to Python.
 
 import { boot, element } from "./dom.mjs";
-import { resampled } from "./device_rate.mjs";
+import { resampled } from "./resample.mjs";
 import { base64, rateOf, sentenceFor, wavOf } from "./wav.mjs";
 
 class Recorder {

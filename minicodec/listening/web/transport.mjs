@@ -37,7 +37,7 @@ export class Transport {
   /** Versions to switch between from now on, in the order of `choose`. */
   use(buffers) {
     this.pause();
-    this.engine = new Engine(audioContext(), buffers);
+    this.engine = new Engine(audioContext(this.figure), buffers);
     this.duration = this.engine.duration;
     this.active = 0;
     this.place = this.range.start;
@@ -59,7 +59,7 @@ export class Transport {
 
   play() {
     if (!this.engine || this.playing) return;
-    audioContext();
+    audioContext(this.figure);
     this.begin();
     this.engine.active = this.active;
     this.run(startPlace(this.place, this.range));

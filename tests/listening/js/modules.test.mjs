@@ -5,12 +5,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const WEB = new URL("../../../minicodec/listening/web/", import.meta.url);
-const NAMES = readdirSync(WEB).filter((name) => name.endsWith(".mjs"));
+const modulesOf = (folder) => readdirSync(new URL(folder, WEB))
+  .filter((name) => name.endsWith(".mjs")).map((name) => folder + name);
+const NAMES = modulesOf("./"); // those of the players
+const ALL = [...NAMES, ...modulesOf("./codec/"), ...modulesOf("./playground/")];
 const source = (name) => readFileSync(new URL(name, WEB), "utf8");
 
 test("every module loads, and finds what it imports", async () => {
   globalThis.document = { querySelectorAll: () => [] }; // a page without players
-  for (const name of NAMES) await import(new URL(name, WEB));
+  globalThis.self = globalThis; // as a worker has it
+  for (const name of ALL) await import(new URL(name, WEB));
 });
 
 test("no name is defined in two modules, for a page has one scope", () => {
@@ -22,7 +26,7 @@ test("no name is defined in two modules, for a page has one scope", () => {
 });
 
 test("every import is used", () => {
-  for (const name of NAMES) {
+  for (const name of ALL) {
     const text = source(name);
     for (const [whole, names] of text.matchAll(/^import \{([^}]*)\} from .*;$/gm)) {
       const rest = text.replace(whole, "");
@@ -34,7 +38,7 @@ test("every import is used", () => {
 });
 
 test("nothing that a page, a reader or a network would mind", () => {
-  for (const name of NAMES) {
+  for (const name of ALL) {
     const text = source(name);
     for (const word of ["</", "<!--", "://", "console.", "innerHTML", "eval(", "debugger"]) {
       assert.ok(!text.includes(word), `${name} has ${word}`);

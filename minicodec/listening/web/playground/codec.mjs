@@ -9,8 +9,10 @@ class Half {
 
   /** Begin a sound: all states are zeros. */
   reset() {
-    this.states = Object.fromEntries(this.about.states.map(({ name, shape }) =>
-      [name, new this.ort.Tensor("float32", new Float32Array(shape.reduce((a, b) => a * b)), shape)]));
+    this.states = Object.fromEntries(this.about.states.map(({ name, shape }) => {
+      const zeros = new Float32Array(shape.reduce((a, b) => a * b));
+      return [name, new this.ort.Tensor("float32", zeros, shape)];
+    }));
   }
 
   async step(tensor) {

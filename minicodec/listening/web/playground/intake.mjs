@@ -1,26 +1,29 @@
 // Sound from a file, as the codec wants it: one channel, its own rate, numbers that are sound.
 
+import { Resampler } from "../resample.mjs";
+import { rateOf } from "../wav.mjs";
+
 export const LONGEST = 600; // seconds: ten minutes, 58 MB of samples
 
-/** Samples of a sound file's bytes, and what is to be said about it. */
-export async function samplesOf(bytes, rate) {
+/** Samples of a sound file's bytes, and what is to be said about it.
+ *  progress: called with the share that is done, once the browser has decoded the file. */
+export async function samplesOf(bytes, rate, progress = () => {}) {
   if (!bytes.byteLength) throw new Error("this file is empty.");
+  const own = rateOf(bytes); // at another one the browser would resample, and take highs away
   let buffer;
   try {
-    // At the codec's rate the browser resamples, with images 86 dB down.
-    buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
+    buffer = await new OfflineAudioContext(1, 1, own).decodeAudioData(bytes);
   } catch {
-    throw new Error("this is not audio that the browser can read: try WAV, FLAC, MP3, OGG or .mcdc.");
+    throw new Error("this is not audio that the browser can read: try WAV, FLAC, MP3, OGG or "
+      + ".mcdc.");
   }
-  const length = Math.min(buffer.length, LONGEST * rate);
+  const length = Math.min(buffer.length, LONGEST * own);
   if (!length) throw new Error("this file holds no sound.");
-  const mono = new Float32Array(length);
-  for (let c = 0; c < buffer.numberOfChannels; c++) {
-    const channel = buffer.getChannelData(c);
-    for (let i = 0; i < length; i++) mono[i] += channel[i] / buffer.numberOfChannels;
-  }
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
+    buffer.getChannelData(c));
+  const mono = await mixed(channels, length, own, rate, progress);
   const notes = [];
-  if (buffer.numberOfChannels > 1) notes.push(`its ${buffer.numberOfChannels} channels are mixed`);
+  if (channels.length > 1) notes.push(`its ${channels.length} channels are mixed`);
   if (buffer.length > length) notes.push(`only its first ${LONGEST / 60} minutes are taken`);
   const peak = checkedPeak(mono);
   if (peak > 1) {
@@ -29,6 +32,28 @@ export async function samplesOf(bytes, rate) {
   }
   if (peak < 1e-4) notes.push("it is silent");
   return { mono, notes };
+}
+
+/** The mean of all channels at another rate, second by second, so that the page stays alive. */
+async function mixed(channels, length, from, to, progress) {
+  const resampler = new Resampler(from, to);
+  const result = new Float32Array(Math.ceil((length * to) / from));
+  let at = 0;
+  const put = (samples) => {
+    result.set(samples.subarray(0, result.length - at), at);
+    at = Math.min(result.length, at + samples.length);
+  };
+  for (let begin = 0; begin < length; begin += from) {
+    const second = new Float32Array(Math.min(from, length - begin));
+    for (const channel of channels) {
+      for (let i = 0; i < second.length; i++) second[i] += channel[begin + i] / channels.length;
+    }
+    put(resampler.push(second));
+    progress(begin / length);
+    if (begin % (10 * from) === 0) await new Promise((resolve) => { setTimeout(resolve); });
+  }
+  if (resampler.delay) put(resampler.push(new Float32Array(resampler.delay)));
+  return result;
 }
 
 function checkedPeak(samples) {

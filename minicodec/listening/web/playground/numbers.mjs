@@ -8,11 +8,7 @@ export class Numbers {
     this.model = model;
     this.frame = (1000 * model.hop_length) / model.sample_rate;
     this.sent = element("p", { class: "mc-figure" });
-    this.meters = Object.fromEntries(["encoder", "decoder"].map((name) => [name, {
-      bar: element("meter", { min: "0", max: this.frame.toFixed(2), high: (0.8 * this.frame).toFixed(2),
-        value: "0", "aria-label": `Time of the ${name} for a frame, in ms` }),
-      text: element("span", {}), mean: new Smooth(),
-    }]));
+    this.meters = { encoder: this.meter("encoder"), decoder: this.meter("decoder") };
     this.rows = element("tbody", {});
     this.table = element("table", { class: "mc-latency" },
       element("caption", {}, "From your mouth to your ear"), this.rows);
@@ -22,6 +18,14 @@ export class Numbers {
         element("p", { class: "mc-figure" }, `${name} `, bar, " ", text)),
       this.table);
     this.clear();
+  }
+
+  /** A bar for the time that a frame takes, as a part of what it lasts. */
+  meter(name) {
+    const [most, high] = [1, 0.8].map((share) => (share * this.frame).toFixed(2));
+    const bar = element("meter", { min: "0", max: most, high, value: "0",
+      "aria-label": `Time of the ${name} for a frame, in ms` });
+    return { bar, text: element("span", {}), mean: new Smooth() };
   }
 
   clear() {
@@ -44,8 +48,8 @@ export class Numbers {
   }
 
   showSent() {
-    const counted = this.bits.value === null ? ""
-      : `, ${((this.bits.value * this.model.frame_rate) / 1000).toFixed(2)} kbps with counted codes`;
+    const counted = this.bits.value === null ? "" : `, ${((this.bits.value
+      * this.model.frame_rate) / 1000).toFixed(2)} kbps with counted codes`;
     this.sent.textContent = `Sent: ${this.packed.toFixed(2)} kbps packed${counted}`;
   }
 

@@ -91,7 +91,8 @@ class Playground {
     this.numbers = new Numbers(model);
 
     this.clips = element("select", { "aria-label": "A sound of the book",
-      onchange: () => this.chooseClip() }, element("option", { value: "" }, "A sound of the book …"),
+      onchange: () => this.chooseClip() },
+    element("option", { value: "" }, "A sound of the book …"),
     ...index.clips.map(({ title, file }) => element("option", { value: file }, title)));
     this.file = element("input", { type: "file", accept: "audio/*,video/*,.mcdc",
       onchange: () => this.file.files[0] && this.takeFile(this.file.files[0]) });
@@ -173,7 +174,8 @@ class Playground {
 
   /** Decode a file and encode its sound, which can be played as soon as it begins to come. */
   async take(bytes, name) {
-    const { mono, notes } = await samplesOf(bytes, this.model.sample_rate);
+    const { mono, notes } = await samplesOf(bytes, this.model.sample_rate,
+      (share) => this.showProgress(share));
     await this.takeSamples(mono, name, notes);
   }
 

@@ -1,7 +1,7 @@
 // Sound in and out of the page: the worklet's node, the microphone, and what they report.
 
 import { audioContext } from "../engine.mjs";
-import { Resampler } from "./resample.mjs";
+import { Resampler } from "../resample.mjs";
 
 /** A microphone as it is: what makes calls clearer changes the sound, and we want the sound. */
 const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };

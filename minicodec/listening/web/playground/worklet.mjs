@@ -1,7 +1,7 @@
 // Between codec and device: plays the blocks that the worker sends, and cuts the microphone into
 // frames. Runs in the browser's thread for sound, so it never waits for anything.
 
-import { Resampler } from "./resample.mjs";
+import { Resampler } from "../resample.mjs";
 
 const QUANTUM = 64; // samples at the codec's rate that are made ready at a time
 const REPORT = 8; // render quanta from one word to the page to the next
