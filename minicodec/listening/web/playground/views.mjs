@@ -1,5 +1,5 @@
-// What is heard, as pictures that run from right to left: spectrograms of what goes in and what comes
-// out, and between them the codes, which are all that is sent.
+// What is heard, as pictures that run from right to left: spectrograms of what goes in and what
+// comes out, and between them the codes, which are all that is sent.
 
 import { element } from "../dom.mjs";
 import { magma, MELS, MelWindow } from "../pictures.mjs";
