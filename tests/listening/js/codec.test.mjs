@@ -257,6 +257,12 @@ test("bytes behind the end are said", async () => {
   const { codes, notes } = await readMcdc(more, { predictorFor, tolerant: true });
   assert.deepEqual(codes, TOY_CODES);
   assert.match(notes[0], /more bytes behind/);
+  const worse = await readMcdc(flipped(more, 5, 8 * 0x40), {
+    predictorFor, tolerant: true, silence: [1, 2],
+  });
+  assert.equal(worse.notes.length, 4, "each thing is said, and once");
+  const said = [/bit of the header/, /chunk 0 .* checksum/, /silence from 0.00 s/, /more bytes/];
+  said.forEach((sentence) => assert.ok(worse.notes.some((text) => sentence.test(text))));
 });
 
 test("only bytes are a stream", async () => {

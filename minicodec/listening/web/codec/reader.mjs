@@ -74,9 +74,11 @@ function checkPredictor(header, predictor) {
  * is an error, or in tolerant mode a note. The one that ends the stream has its `length`. */
 function* chunksOf(bytes, header, tolerant, notes) {
   const search = new Search(bytes, header);
+  let noted = false;
   const note = (error) => {
     if (!tolerant) throw error;
-    if (!notes.length) notes.push(error.message); // the others come of it, or are told by `Clip`
+    if (!noted) notes.push(error.message); // the others come of it, or are told by `Clip`
+    noted = true;
   };
   let [expected, came, lost, short] = [0, 0, 0, -1];
   for (;;) {
@@ -98,6 +100,7 @@ function* chunksOf(bytes, header, tolerant, notes) {
     checkLoss(header, came, lost);
     expected = chunk.index + 1;
     if (!chunk.frames && search.at < bytes.length) {
+      noted = false; // this is another thing
       note(new McdcError("there are more bytes behind the end of this stream."));
     }
     yield { chunk, at: search.at - chunk.size };
