@@ -92,7 +92,7 @@ def test_codes(tmp_path, kind):
         tmp_path,
     )
     latents = torch.randn(1, 6, 200)
-    latents[..., :7] = 0  # where a direction has no length
+    latents[..., :7] = 0
     codes, states = steps(latents.numpy())
     assert states == [] and codes.dtype == np.int32
     with torch.no_grad():
