@@ -1,7 +1,7 @@
 """Support: a codec as files for other programs: two ONNX graphs, their weights, and what they are.
 
 The graphs are written down layer by layer, not recorded from a run of torch: so their memory stays
-a list of inputs and outputs, they have some two hundred nodes that read like the chapters, and
+a list of inputs and outputs, they have a few hundred nodes that carry the names of layers, and
 writing them takes no exporter.
 """
 
@@ -27,6 +27,7 @@ def export_onnx(checkpoint: str | Path, folder: str | Path, stem: str) -> list[P
         checkpoint: file that `minicodec.model.checkpoint.save_codec` wrote. A copy of it is where
             the graphs have their weights.
         folder: made if need be.
+        stem: of the names of the files.
 
     Returns:
         the files, as `file_names` calls them.
@@ -41,11 +42,11 @@ def export_onnx(checkpoint: str | Path, folder: str | Path, stem: str) -> list[P
     files = [folder / name for name in file_names(stem)]
     weights = WeightFile.of(files[0].name, data)
     graphs = {"encoder": encoder_graph(codec, weights), "decoder": decoder_graph(codec, weights)}
-    print_ = {"fingerprint": fingerprint(codec).hex()}
+    mark = {"fingerprint": fingerprint(codec).hex()}
     config = codec.config
     text = {
         "name": codec.name,
-        **print_,
+        **mark,
         "sample_rate": config.sample_rate,
         "channels": config.channels,
         "hop_length": config.hop_length,
@@ -60,7 +61,7 @@ def export_onnx(checkpoint: str | Path, folder: str | Path, stem: str) -> list[P
         "silence": silent_frame(codec).flatten().tolist(),
         "licence": facts(checkpoint).get("licence"),
     }
-    models = [graph.model(name, print_).SerializeToString() for name, graph in graphs.items()]
+    models = [graph.model(name, mark).SerializeToString() for name, graph in graphs.items()]
     description = json.dumps(text, indent=1) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in zip(files, (data, *models, description.encode())):
