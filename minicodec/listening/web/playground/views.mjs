@@ -11,7 +11,8 @@ const FATES = { [DAMAGED]: [230, 159, 0], [CONCEALED]: [86, 180, 233], [GAP]: [2
 /** A picture to which columns are added on the right. */
 class Strip {
   constructor(rows, name, label) {
-    this.canvas = element("canvas", { class: `mc-strip ${name}`, role: "img", "aria-label": label });
+    this.canvas = element("canvas",
+      { class: `mc-strip ${name}`, role: "img", "aria-label": label });
     Object.assign(this.canvas, { width: COLUMNS, height: rows });
     this.rows = rows;
     this.pen = this.canvas.getContext("2d");
