@@ -4,6 +4,7 @@ Run by `make test` after the book is built. Without a browser or a built book th
 with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
 """
 
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -157,11 +158,23 @@ def test_a_page_opens_from_the_disk(tab):
     assert tab.own_errors == []
 
 
+def test_the_playground_runs_in_the_book(tab, address):
+    """What it does is tested elsewhere; here, that the book's own scripts and styles let it."""
+    tab.page.goto(f"{address}/book/playground.html", wait_until="load")
+    tab.page.get_by_role("button", name="Load the codec").click()
+    tab.page.get_by_role("combobox", name="A sound of the book").select_option(label="Drums")
+    tab.page.locator(".mc-said").filter(has_text="× real time").wait_for()
+    tab.page.get_by_role("button", name="Play", exact=True).click()
+    tab.page.wait_for_function("document.querySelector('.mc-playground').playground.place > 0.3")
+    assert tab.own_errors == []
+    assert tab.refused == []
+
+
 @pytest.mark.parametrize(
     ("look", "width", "scheme"),
     [("wide", 1300, "light"), ("dark", 1300, "dark"), ("phone", 360, "light")],
 )
-@pytest.mark.parametrize("page", [p for p in PAGES if "/00_" in p or "/14_" in p])
+@pytest.mark.parametrize("page", [p for p in PAGES if re.search("/00_|/14_|playground", p)])
 def test_pictures_of_pages_for_people_to_look_at(browser, address, page, look, width, scheme):
     """Left in _build/screenshots, which CI keeps beside the built book."""
     context = new_context(browser, viewport={"width": width, "height": 1000}, color_scheme=scheme)
