@@ -140,6 +140,8 @@ class Firefox:
 def running(command: list[str], log: Path, own: dict[str, str], ready: Callable) -> Iterator[Any]:
     """A program, from when `ready` gives something; it and its children end however this ends."""
     environment = os.environ | own
+    # Also where the tests are killed and get no chance to end it.
+    command = ["setpriv", "--pdeathsig", "KILL", *command]
     with log.open("w") as out:
         process = subprocess.Popen(
             command, env=environment, stdout=out, stderr=out, start_new_session=True
@@ -148,7 +150,7 @@ def running(command: list[str], log: Path, own: dict[str, str], ready: Callable)
         hangs = time.monotonic() + HANGS / 1000
         while not (found := ready()):
             if process.poll() is not None or time.monotonic() > hangs:
-                raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()}")
+                raise RuntimeError(f"{command[3]} did not start:\n{log.read_text()}")
             time.sleep(0.02)
         yield found
     finally:

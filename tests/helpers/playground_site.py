@@ -50,9 +50,9 @@ def build(folder: Path) -> None:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Says nothing of what it serves, and does not ask this machine what `.mjs` is."""
+    """Says nothing of what it serves, and does not ask this machine what `.js` is."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
 
     def log_message(self, *_):
         pass

@@ -6,7 +6,7 @@ const MS = 1000;
 /** Parts of the delay, in ms: [[name, ms or null where the browser does not tell], …].
  *  track: the microphone's settings; context: the audio context; report: the worklet's. */
 export function latencyParts({ track, context, report, model, delays }) {
-  const device = (context.baseLatency ?? 0) + (context.outputLatency ?? 0);
+  const device = latencyOfDevice(context);
   return [
     ["microphone and its driver", track?.latency !== undefined ? track.latency * MS : null],
     [`resampling, ${context.sampleRate / 1000} to ${model.sample_rate / 1000} kHz and back`,
@@ -15,8 +15,17 @@ export function latencyParts({ track, context, report, model, delays }) {
     ["encoder, decoder, and the way there and back", report.trip === null ? null
       : report.trip * MS],
     ["waiting to be heard, against gaps", report.queued * MS],
-    ["device", context.outputLatency === undefined ? null : device * MS],
+    ["device", device === null ? null : device * MS],
   ];
+}
+
+/** In seconds; null where it is not told.
+ *  Firefox is not asked. On Linux it asks the sound server while it holds a lock for which its own
+ *  sound waits, and the server waits for that sound: the page may stand still for ever. */
+function latencyOfDevice(context) {
+  if (/Firefox/.test(globalThis.navigator?.userAgent)) return null;
+  const { baseLatency = 0, outputLatency } = context;
+  return outputLatency === undefined ? null : baseLatency + outputLatency;
 }
 
 /** The sum of what is known. */
