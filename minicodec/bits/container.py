@@ -45,9 +45,10 @@ END_BYTES = _CHUNK_HEAD + 8 + _CRC.size
 _BLOCK = 4096  # bytes looked through at a time, when a chunk has to be found again
 
 #: Limits that keep a reader's time and memory within a fixed multiple of the bytes it is given.
+MOST_BITS = 16  #: of a code
 MOST_BYTES = 65535  #: of codes in a chunk, before entropy coding
 MOST_SECONDS = 60  #: of sound in a chunk
-#: What may be missing in tolerant mode: so many seconds, and so many for each that is there.
+#: What may be missing in tolerant mode: so many seconds, or so many for each that is there.
 MOST_LOST, LOST_FOR_EACH = 60, 10
 _MOST_OVERLAP = 10  # a segment is at most so many times as long as its step to the next
 _VAIN = 64  # bytes checked in vain for each that came; honest damage costs about one
@@ -141,7 +142,7 @@ class StreamBytes:
     Raises:
         BitstreamError: if there is no whole header; while chunks are read, and unless `tolerant`,
             for the first thing that is wrong, naming the chunk. In tolerant mode, if far too much
-            is missing: more than a minute, and more than ten seconds for each one that came whole.
+            is missing: more than a minute, and more than ten times the sound that came whole.
             Whoever conceals what is missing could be made to fill a disk with silence.
     """
 
@@ -367,6 +368,8 @@ def _header(data: bytes) -> Header:
         raise BitstreamError("this stream's header names its model in no known letters.") from error
     if not (channels and bits and n_q and frames and samples and rate):
         raise BitstreamError("this stream's header holds a zero where none can be.")
+    if bits > MOST_BITS:
+        raise BitstreamError(f"this stream's codes have {bits} bits; {MOST_BITS} is the most.")
     if entropy >= len(ENTROPY):
         raise BitstreamError(f"this stream's entropy coding, {entropy}, is not known.")
     if samples > MOST_SECONDS * rate:

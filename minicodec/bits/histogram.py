@@ -30,7 +30,8 @@ class Histogram:
     Args:
         codebook_size: N.
         prior: [K, N] integers ≥ 1, the counts to begin with, for up to K codebooks, as `count`
-            makes them; None begins with ones, for any number of codebooks.
+            makes them, each row adding up to at most 2^24; None begins with ones, for any number
+            of codebooks.
         increment: what an occurrence adds. A large one learns fast what is special about this
             stream; a small one stays close to the prior. By default 8, or 32 with a prior, for one
             that adds up to 2^14: about the best for real codes in chunks of 5 s.
@@ -55,12 +56,12 @@ class Histogram:
             or prior.shape[1] != codebook_size
             or prior.is_floating_point()
             or int(prior.min()) < 1
-            or int(prior.max()) > MAX_TOTAL // codebook_size
+            or int(prior.max()) > MAX_TOTAL
+            or int(prior.sum(1).max()) > MAX_TOTAL
         ):
             raise ValueError(
-                f"a prior is of integers [K, {codebook_size}] from 1 to "
-                f"{MAX_TOTAL // codebook_size}, but this is {str(prior.dtype)[6:]} "
-                f"{list(prior.shape)}."
+                f"a prior is of integers [K, {codebook_size}] from 1 on, whose rows add up to at "
+                f"most {MAX_TOTAL}, but this is {str(prior.dtype)[6:]} {list(prior.shape)}."
             )
         if increment is None:
             increment = 8 if prior is None else 32
@@ -125,10 +126,10 @@ def for_codec(codec: Codec) -> Histogram:
     if not books:
         return Histogram(codec.config.codebook_size)
     counts = torch.stack([book.counts for book in books]).cpu().double()
-    if not bool((counts.amin(1) < counts.amax(1)).all()):
-        return Histogram(codec.config.codebook_size)  # never counted
     # From here on in integers: both sides must find the same prior, to the last bit.
     whole = (counts.clamp(max=2.0**20) * 2**20).floor().long()
+    if not bool((whole.amin(1) < whole.amax(1)).all()):
+        return Histogram(codec.config.codebook_size)  # never counted
     prior = 1 + whole * (1 << 14) // whole.sum(1, keepdim=True)
     return Histogram(codec.config.codebook_size, prior)
 

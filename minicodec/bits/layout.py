@@ -14,9 +14,9 @@ _MOST_SCALES = 255  # and scales in 8
 class Layout:
     """How clips of a codec are divided into chunks: all are alike but the last.
 
-    A chunk of a model that codes in segments holds whole segments. The last two segments of a clip
-    may be short, and both are in its last chunk. To a stream, a model without segments is one whose
-    segments are single frames.
+    A chunk of a model that codes in segments holds whole segments. The last segments of a clip may
+    be short, two where less than half of one overlaps, and all short ones are in its last chunk. To
+    a stream, a model without segments is one whose segments are single frames.
     """
 
     config: CodecConfig
@@ -37,11 +37,13 @@ class Layout:
         segments = _segments(config)
         most = min(MOST_BYTES * 8 // (n_q * config.bits), _MOST_FRAMES) // segments.full
         if config.segment:
-            # Behind the full segments of the last chunk there may be a short one.
-            most = min(most, _MOST_SCALES) - 1
-        most = min(most, MOST_SECONDS * config.sample_rate // segments.stride)
-        count = min(max(1, round(seconds * config.sample_rate / segments.stride)), most)
-        if count < 1:
+            most = min(most, _MOST_SCALES)
+        more = _more(config)
+        most = min(most - more, MOST_SECONDS * config.sample_rate // segments.stride)
+        # At least so many that the last chunk is never more than twice as long as the others.
+        least = max(1, more)
+        count = min(max(least, round(seconds * config.sample_rate / segments.stride)), most)
+        if count < least:
             raise ValueError(f"{n_q} codebooks of {config.bits} bits are too many for a stream.")
         return cls(config, count)
 
@@ -67,6 +69,11 @@ class Layout:
     def frames(self) -> int:
         """Frames in a chunk."""
         return self.count * _segments(self.config).full
+
+    @property
+    def most_frames(self) -> int:
+        """Frames in a chunk, at most: the last may be longer than the others."""
+        return (self.count + _more(self.config)) * _segments(self.config).full
 
     @property
     def samples(self) -> int:
@@ -99,9 +106,15 @@ class Layout:
         return full + 1, sum(last), self._scales(len(last))
 
     def _scales(self, segments: int) -> int:
-        if not self.config.normalize or self.config.streams:
+        if not self.config.normalize:
             return 0
         return segments if self.config.segment else 1
+
+
+def _more(config: CodecConfig) -> int:
+    """By how many segments the last chunk may exceed the others: those that begin within one."""
+    segments = _segments(config)
+    return -(-segments.length // segments.stride) - 1
 
 
 def _segments(config: CodecConfig) -> Segments:

@@ -12,15 +12,15 @@ from minicodec.model.codec import Codec
 
 
 def prior_json(codec: Codec) -> str:
-    """The prior of a codec as JSON: model, codec, fingerprint, increment, counts.
+    """The prior of a codec as JSON: model, codec, fingerprint, counts.
 
     Raises:
         ValueError: for a codec that has none.
 
     >>> from minicodec.model.pretrained import load
     >>> prior = json.loads(prior_json(load("mini_24khz")))
-    >>> prior["fingerprint"], prior["increment"], len(prior["counts"])
-    ('64f1051710ec51ca', 32, 16)
+    >>> prior["fingerprint"], len(prior["counts"])
+    ('64f1051710ec51ca', 16)
     """
     counts = histogram.for_codec(codec)
     if counts.prior is None:
@@ -30,7 +30,6 @@ def prior_json(codec: Codec) -> str:
             "model": codec.name,
             "codec": fingerprint(codec).hex(),
             "fingerprint": counts.fingerprint.hex(),
-            "increment": counts.increment,
             "counts": counts.prior.tolist(),
         }
     )

@@ -27,7 +27,7 @@ class StreamReader:
         codec: the one that made the stream; None takes the one that the stream names, if it ships
             with us or is an official one, which may have to be downloaded.
         tolerant: in place of a damaged chunk there is silence, and a warning names it; all else is
-            at its right time. Up to a minute may be missing, or ten seconds for each one that came
+            at its right time. Up to a minute may be missing, or ten times the sound that came
             whole; beyond that a stream is refused, for a few bytes could claim any length. Without
             this, the first damage raises an error.
         start, duration: the part that is wanted, in seconds. Chunks are passed over up to the one
@@ -77,6 +77,8 @@ class StreamReader:
             self._model, expected = code_model(
                 codec, header.entropy, lm, header.entropy_fingerprint
             )
+            if self._model is not None:
+                self._model.start(header.n_q)  # it may know fewer codebooks
         except ValueError as error:
             raise BitstreamError(f"this stream cannot be decoded: {error}") from error
         if expected != header.entropy_fingerprint:
@@ -138,6 +140,11 @@ class StreamReader:
                     yield self._silence(*full.shape)
                 if chunk.scales and not full.scales:
                     raise BitstreamError(f"chunk {chunk.index} has scales, unlike its model.")
+                if chunk.frames > full.most_frames:
+                    raise BitstreamError(
+                        f"chunk {chunk.index} has {chunk.frames} frames, and {full.most_frames} "
+                        "are the most in this stream."
+                    )
                 codes = from_bytes(chunk, self.header, self._model)[None]
                 yield codes, torch.tensor([chunk.scales]) if full.scales else None
                 before, expected = chunk, chunk.index + 1

@@ -92,6 +92,8 @@ class CodecConfig:
              not (self.causal and self.norm == "time_group_norm")),
             ("n_filters", "is at least 4 with time_group_norm, to have a variance",
              not (self.norm == "time_group_norm" and self.n_filters < 4)),
+            ("normalize", "is False for a causal model without segments, which has to code a clip "
+             "before it knows how loud it is", not (self.normalize and self.streams)),
             ("segment", "lasts at least one hop", self.segment is None
              or self.hop_length <= self.segment * self.sample_rate),
             ("overlap", "leaves each segment at least a tenth of its own",

@@ -70,6 +70,7 @@ LIES = [
     (dict(sample_rate=0), None, "holds a zero"),
     (dict(channels=7), None, "contradicts its model"),
     (dict(bits=5), None, "contradicts its model"),
+    (dict(bits=17), None, "codes have 17 bits; 16 is the most"),
     (dict(codebooks=60000), None, "contradicts its model"),
     (dict(sample_rate=44100), None, "contradicts its model"),
     (dict(chunk_frames=74), None, "none of its model's"),

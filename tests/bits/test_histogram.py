@@ -100,11 +100,26 @@ def test_real_codes():
 @pytest.mark.parametrize(
     "prior",
     [torch.zeros(2, 8).long(), torch.ones(2, 8), torch.ones(2, 9).long(), torch.ones(8).long(),
-     torch.full((2, 8), MAX_TOTAL), torch.ones(0, 8).long()],
+     torch.full((2, 8), MAX_TOTAL), torch.full((2, 8), 1 + MAX_TOTAL // 8),
+     torch.full((1, 8), 2**61), torch.ones(0, 8).long()],
 )  # fmt: skip
 def test_wrong_priors(prior):
-    with pytest.raises(ValueError, match=r"a prior is of integers \[K, 8\] from 1 to 2097152"):
+    with pytest.raises(ValueError, match=r"a prior is of integers \[K, 8\] from 1 on"):
         Histogram(8, prior)
+
+
+def test_any_counts_of_a_codec_make_a_prior_or_none():
+    """One code of 4096 that is chosen alone is none too many; numbers can be too small to count."""
+    codec = Codec(CodecConfig(n_filters=2, dimension=4, codebook_size=4096, bandwidths=(1.0,)))
+    (book,) = codec.quantizer.codebooks
+    book.counts.zero_()
+    book.counts[7] = 1e9
+    prior = for_codec(codec).prior
+    assert prior[0, 7] == 1 + 2**14 and prior.sum() == 4096 + 2**14
+    data = encode_codes(for_codec(codec), codes := torch.full((1, 300), 7))
+    assert torch.equal(decode_codes(for_codec(codec), data, 1, 300), codes)
+    book.counts[7] = 1e-8
+    assert for_codec(codec).prior is None
 
 
 def test_wrong_input():

@@ -16,7 +16,7 @@ from minicodec.model.config import CodecConfig
 def test_a_histogram_can_be_made_of_it():
     codec = minicodec.load("mini_24khz")
     prior, wanted = json.loads(prior_json(codec)), for_codec(codec)
-    histogram = Histogram(1024, torch.tensor(prior["counts"]), prior["increment"])
+    histogram = Histogram(1024, torch.tensor(prior["counts"]))
     assert torch.equal(histogram.prior, wanted.prior) and histogram.increment == wanted.increment
     assert prior["fingerprint"] == histogram.fingerprint.hex() == wanted.fingerprint.hex()
     assert (prior["model"], prior["codec"]) == (codec.name, fingerprint(codec).hex())

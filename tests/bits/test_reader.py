@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -195,6 +196,36 @@ def test_parts_that_there_cannot_be(codecs, start):
         decompress(data, codec, start=start)
     with pytest.raises(ValueError, match="a part has a start"):
         decompress(data, codec, duration=start)
+
+
+def test_no_chunk_is_longer_than_its_model_makes_them(codecs):
+    """Where the stream breaks off behind it, too, and no end tells how long it should be."""
+    for kind, most in (("as mini", 0), ("as encodec_48khz", 25)):
+        codec = codecs[kind]
+        stream = parse(compress(codec, noise(codec, codec.config.sample_rate), chunk_seconds=1))
+        most += stream.chunk_frames
+        chunk = stream.chunks[0]
+        n_scales = 2 * len(chunk.scales)
+        for frames in (most, most + 1):
+            codes = bytes(-(-frames * stream.codebooks * stream.bits // 8))
+            long = replace(chunk, frames=frames, codes=codes, scales=[0.0] * n_scales)
+            data = stream.but(chunks=[long]).build()
+            if frames == most:
+                assert tolerated(data, codec, "breaks off").shape[-1] > 0
+                continue
+            for tolerant in (False, True):
+                with pytest.raises(BitstreamError, match=f"{frames} frames, and {most} are the"):
+                    decompress(data, codec, tolerant=tolerant)
+
+
+def test_a_language_model_of_fewer_codebooks_is_refused_at_once(codecs, language_models):
+    """Also where no chunk needs it."""
+    codec = codecs["as mini"]
+    few = language_models[5]
+    stream = parse(compress(codec, noise(codec, 400), 3.0))
+    data = stream.but(entropy=2, entropy_fingerprint=few.fingerprint).build()
+    with pytest.raises(BitstreamError, match="knows 1 to 5 codebooks, not 10"):
+        StreamReader(BytesIO(data), codec, lm=few)
 
 
 def test_another_codec(codecs):

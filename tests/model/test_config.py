@@ -62,6 +62,7 @@ from minicodec.model.segments import Segments
         (dict(segment=-1.0), "segment is a number"),
         (dict(segment=math.inf), "segment is a number"),
         (dict(segment=math.nan), "segment is a number"),
+        (dict(normalize=True), "normalize is False for a causal model without segments"),
         (dict(overlap=1.0), "overlap is a number from 0 to 0.9"),
         (dict(overlap=-0.1), "overlap is a number"),
         (dict(overlap=10**5000), "overlap is a number from 0 to 0.9, not one of int"),

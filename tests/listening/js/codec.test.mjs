@@ -144,6 +144,8 @@ test("a histogram refuses what it cannot count with", () => {
   assert.throws(() => new Histogram(4, 3, [[1, 1, 1, 1]]), /3 rows of 4 counts/);
   assert.throws(() => new Histogram(4, 1, [[1, 1, 1, 0]]), /counts from 1/);
   assert.throws(() => new Histogram(4, 1, [[1, 1, 1, 0.5]]), /counts from 1/);
+  new Histogram(4, 1, [[2 ** 24 - 3, 1, 1, 1]]);
+  assert.throws(() => new Histogram(4, 1, [[2 ** 24 - 2, 1, 1, 1]]), /add up to 16777216 at most/);
   assert.throws(() => new Histogram(4, 1, null, 2 ** 23), /an increment is/);
   assert.throws(() => new Histogram(2 ** 16, 2 ** 16), /cannot be counted/);
   assert.throws(() => new Histogram(4, 1).start(2), /1 to 1 codebooks, not 2/);
@@ -152,10 +154,9 @@ test("a histogram refuses what it cannot count with", () => {
 test("a prior is read from its file, and not if it is damaged", () => {
   const counts = [[1, 2, 3, 4], [5, 6, 7, 8]];
   const { fingerprint } = new Histogram(4, 2, counts);
-  const file = { fingerprint, increment: 9, counts };
-  assert.equal(Histogram.withPrior(file).increment, 9);
+  const file = { fingerprint, counts };
+  assert.equal(Histogram.withPrior(file).increment, 32);
   assert.throws(() => Histogram.withPrior({ ...file, fingerprint: "0" }), /prior is damaged/);
-  assert.throws(() => Histogram.withPrior({ ...file, increment: "9" }), /an increment is/);
   assert.throws(() => Histogram.withPrior({ ...file, counts: [[1, 2], [1]] }), /rows of 2 counts/);
   for (const wrong of [null, {}, [], { counts: [] }, { counts: [5] }]) {
     assert.throws(() => Histogram.withPrior(wrong), /holds no prior/);
@@ -289,6 +290,8 @@ test("numbers with a right checksum may be lies", async () => {
   const options = { predictorFor: () => null, tolerant: true, silence: [0, 0] };
   const strict = (bytes, sentence) => refused(bytes, { predictorFor: () => null }, sentence);
   await strict(streamOf(HEADER, some(0, 60000, 60000)), /too many for a chunk/);
+  await strict(streamOf(HEADER, some(0, 9, 9)), /chunk 0 has 9 frames, and 8 are the most/);
+  await refused(streamOf(HEADER, some(0, 9, 9)), options, /chunk 0 has 9 frames, and 8 are/);
   await strict(streamOf(HEADER, some(0, 8, 7)), /call for 8/);
   await strict(streamOf(HEADER, some(0, 8, 9)), /call for 8/);
   await strict(streamOf(HEADER, some(0, 0, 7)), /not with 8 bytes/);

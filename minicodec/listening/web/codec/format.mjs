@@ -18,7 +18,7 @@ const FIXED_HEAD = 37; // bytes of a header before its name
 const MOST_BYTES = 65535; // of packed codes in a chunk
 const MOST_FRAMES = 65535; // in a chunk
 const MOST_SECONDS = 60; // in a chunk
-const MOST_BITS = 16; // of a code: here, not in the format
+const MOST_BITS = 16; // of a code
 
 const MAGIC = [0x4d, 0x43, 0x44, 0x43];
 const SYNC = [0x43, 0x48, 0x4e, 0x4b];
@@ -161,6 +161,9 @@ function parseHeader(head) {
   if (!(channels && bits && nQ && chunkFrames && chunkSamples && sampleRate)) {
     throw new McdcError("this stream's header holds a zero where none can be.");
   }
+  if (bits > MOST_BITS) {
+    throw new McdcError(`this stream's codes have ${bits} bits; ${MOST_BITS} is the most.`);
+  }
   if (entropy >= ENTROPY.length) {
     throw new McdcError(`this stream's entropy coding, ${entropy}, is not known.`);
   }
@@ -175,12 +178,8 @@ function parseHeader(head) {
   };
 }
 
-/** Refuse a stream that this program cannot hold codes of. */
+/** Refuse a stream that this program cannot read. */
 export function checkReadable(header) {
-  if (header.bits > MOST_BITS) {
-    throw new McdcError(`this stream's codes have ${header.bits} bits; ${MOST_BITS} is the most `
-      + "here.");
-  }
   if (!Number.isInteger(header.hopLength)) {
     throw new McdcError("this stream's model codes in segments, which only the program minicodec "
       + "reads.");

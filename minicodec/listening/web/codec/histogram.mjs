@@ -22,7 +22,8 @@ const MOST_COUNTS = 2 ** 24; // of all codebooks together: 128 MB
 export class Histogram {
   /**
    * codebookSize: entries of a codebook; nQ: codebooks it is for, at most;
-   * prior: nQ rows of codebookSize counts to begin with, null for ones;
+   * prior: nQ rows of codebookSize counts to begin with, of which none adds up to more than 2^24;
+   *   null for ones;
    * increment: what an occurrence adds, by default 8, or 32 with a prior.
    */
   constructor(codebookSize, nQ, prior = null, increment = prior ? 32 : 8) {
@@ -33,10 +34,12 @@ export class Histogram {
     if (!whole(increment, MOST_TOTAL / 4)) {
       throw new Error(`an increment is from 1 to ${MOST_TOTAL / 4}, not ${increment}.`);
     }
-    const most = Math.floor(MOST_TOTAL / codebookSize);
-    const fits = (row) => row?.length === codebookSize && row.every((count) => whole(count, most));
+    const fits = (row) => row?.length === codebookSize
+      && row.every((count) => whole(count, MOST_TOTAL))
+      && row.reduce((sum, count) => sum + count, 0) <= MOST_TOTAL;
     if (prior && !(prior.length >= nQ && prior.every(fits))) {
-      throw new Error(`a prior has ${nQ} rows of ${codebookSize} counts from 1 to ${most}.`);
+      throw new Error(`a prior has ${nQ} rows of ${codebookSize} counts from 1 on, which add up to `
+        + `${MOST_TOTAL} at most.`);
     }
     this.codebookSize = codebookSize;
     this.nQ = nQ;
@@ -47,11 +50,11 @@ export class Histogram {
 
   /** The one that begins with a model's prior; file: what `minicodec.bits.prior_file` wrote. */
   static withPrior(file) {
-    const { counts, increment, fingerprint } = file ?? {};
+    const { counts, fingerprint } = file ?? {};
     if (!Array.isArray(counts) || !Array.isArray(counts[0])) {
       throw new Error("this file holds no prior: it has no rows of counts.");
     }
-    const histogram = new Histogram(counts[0].length, counts.length, counts, increment);
+    const histogram = new Histogram(counts[0].length, counts.length, counts);
     if (histogram.fingerprint !== fingerprint) {
       throw new Error("this prior is damaged: its counts are not those that its fingerprint was "
         + "taken of.");

@@ -46,6 +46,10 @@ export async function readMcdc(bytes, options = {}) {
       break;
     }
     if (chunk.scales) throw new McdcError(`chunk ${chunk.index} has scales, unlike its model.`);
+    if (chunk.frames > header.chunkFrames) {
+      throw new McdcError(`chunk ${chunk.index} has ${chunk.frames} frames, and `
+        + `${header.chunkFrames} are the most in this stream.`);
+    }
     const payload = bytes.subarray(at + CHUNK_HEAD, at + CHUNK_HEAD + chunk.codes);
     const shareAt = (t) => (at + (chunk.size * t) / chunk.frames) / bytes.length;
     clip.place(chunk);
