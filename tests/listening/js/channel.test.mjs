@@ -65,6 +65,14 @@ test("a frozen codebook that was not sent says nothing when it is sent no more",
   assert.deepEqual([...heard], [5, 6, 7, NOTHING]);
 });
 
+test("a codebook that was frozen before it was sent is held from where it is sent", () => {
+  const channel = new Channel(MODEL, never);
+  const frozen = [false, false, false, true];
+  channel.pass(frame(1, 2, 3, 4), knobs({ frozen, kept: 3 }));
+  assert.equal(channel.pass(frame(5, 6, 7, 8), knobs({ frozen })).heard[3], 8);
+  assert.equal(channel.pass(frame(9, 9, 9, 9), knobs({ frozen })).heard[3], 8);
+});
+
 test("a lost frame is bridged by the last one, and after some there is silence", () => {
   let random = never;
   const channel = new Channel(MODEL, () => random());

@@ -12,8 +12,10 @@ globalThis.AudioWorkletProcessor = class {
   port = { sent: [], postMessage(data) { this.sent.push(data); } };
 };
 globalThis.registerProcessor = (name, kind) => { made[name] = kind; };
-const { CrossFade, Queue } =
-  await import("../../../minicodec/listening/web/playground/worklet.mjs");
+const PLAYGROUND = "../../../minicodec/listening/web/playground/";
+const { CrossFade, Queue } = await import(`${PLAYGROUND}waiting.mjs`);
+const { resampled } = await import(`${PLAYGROUND}../resample.mjs`);
+await import(`${PLAYGROUND}worklet.mjs`);
 
 const HOP = 320;
 const block = (frame, value, frames = 1, dry = -value) => ({
@@ -56,9 +58,11 @@ test("two blocks are too few to squeeze", () => {
 
 test("a switch fades in 5 ms and then is complete", () => {
   const fade = new CrossFade();
-  assert.deepEqual([...fade.mix(block(0, 0.5), 0, 4)], [0.5, 0.5, 0.5, 0.5]);
+  const mixed = new Float32Array(HOP);
+  fade.mix(block(0, 0.5), 0, 4, mixed);
+  assert.deepEqual([...mixed.slice(0, 5)], [0.5, 0.5, 0.5, 0.5, 0]);
   fade.wanted = 1;
-  const mixed = fade.mix(block(0, 0.5), 0, HOP);
+  fade.mix(block(0, 0.5), 0, HOP, mixed);
   const steps = mixed.slice(1).map((value, i) => Math.abs(value - mixed[i]));
   assert.ok(Math.max(...steps) < 0.01);
   assert.ok(mixed[118] > -0.5 && mixed[121] === -0.5);
@@ -67,7 +71,9 @@ test("a switch fades in 5 ms and then is complete", () => {
 test("where there is no original the codec is heard", () => {
   const fade = new CrossFade();
   fade.wanted = 1;
-  assert.deepEqual([...fade.mix(block(0, 0.5, 1, null), 0, 2)], [0.5, 0.5]);
+  const mixed = new Float32Array(2);
+  fade.mix(block(0, 0.5, 1, null), 0, 2, mixed);
+  assert.deepEqual([...mixed], [0.5, 0.5]);
 });
 
 /** A processor and what it says; `run(n)` lets n quanta of the device pass. */
@@ -109,6 +115,83 @@ test("it plays blocks at the device's rate, tells when each is over, and ends", 
   assert.equal(one.port.sent.length, before, "it goes on reporting");
 });
 
+/** A tone as the worker brings it, from a frame on, and the largest step between its samples. */
+const tone = (frame, frames) => {
+  const at = (n) => 0.5 * Math.cos((2 * Math.PI * 220 * (n + frame * HOP)) / 24000);
+  const wet = Float32Array.from({ length: frames * HOP }, (_, n) => at(n));
+  return { frame, wet, dry: wet.map((value) => -value) };
+};
+const STEP = 0.5 * 2 * Math.PI * 220 / RATE;
+const FADED = 2 / (0.005 * RATE); // what a fade adds to that, from one side to the other
+const steps = (heard) => heard.slice(1).map((value, n) => Math.abs(value - heard[n]));
+
+test("what is played is the whole sound, to its last sample and as loud as it is", () => {
+  const { run, say, bring } = processor();
+  for (const length of [1, 100, HOP, 6 * HOP, 6 * HOP - 37]) {
+    say({ say: "play", run: 1, target: 12 * HOP });
+    const sound = tone(0, 6);
+    sound.wet = sound.wet.slice(0, length);
+    bring({ run: 1, ...sound });
+    bring({ run: 1, end: true });
+    const heard = run(60);
+    const expected = resampled(sound.wet, 24000, RATE);
+    expected.forEach((value, n) => {
+      assert.ok(Math.abs(value - heard[n]) < 1e-6, `${length}: sample ${n} of ${expected.length}`);
+    });
+    assert.ok(heard.slice(expected.length).every((value) => value === 0));
+  }
+});
+
+test("no click where it is stopped, sought, runs short, or begins in the middle", () => {
+  const { one, run, say, bring } = processor();
+  const heard = [];
+  const hear = (quanta) => heard.push(...run(quanta));
+  say({ say: "play", run: 1, target: HOP });
+  bring({ run: 1, ...tone(30, 6) });
+  hear(7);
+  say({ say: "play", run: 2, target: HOP }); // sought
+  hear(1);
+  say({ say: "play", run: 3, target: HOP }); // and again
+  bring({ run: 3, ...tone(77, 6) });
+  hear(80); // it runs short
+  assert.equal(one.underruns, 1);
+  bring({ run: 3, ...tone(83, 6) });
+  hear(5);
+  say({ say: "original", on: true });
+  hear(9);
+  say({ say: "stop" });
+  hear(20);
+  assert.ok(Math.max(...heard.map(Math.abs)) > 0.4);
+  assert.ok(heard.slice(-900).every((value) => value === 0), "it is silent at last");
+  assert.ok(Math.max(...steps(heard)) < STEP + 2 * FADED, `${Math.max(...steps(heard))}`);
+});
+
+test("live, no click where what piled up is let go", () => {
+  const { run, say, bring } = processor();
+  const heard = [];
+  say({ say: "live", run: 1, target: 2 * HOP });
+  for (let n = 0; n < 3; n++) bring({ run: 1, ...tone(n, 1) });
+  heard.push(...run(6));
+  for (let n = 3; n < 30; n++) bring({ run: 1, ...tone(n, 1) });
+  heard.push(...run(20));
+  assert.ok(Math.max(...steps(heard)) < STEP + 2 * FADED, `${Math.max(...steps(heard))}`);
+});
+
+test("original and codec are in time with each other", () => {
+  const { run, say, bring } = processor();
+  const sound = tone(0, 12);
+  sound.dry = sound.wet.slice();
+  say({ say: "play", run: 1, target: HOP });
+  say({ say: "original", on: false });
+  bring({ run: 1, ...sound });
+  bring({ run: 1, end: true });
+  const heard = run(10);
+  say({ say: "original", on: true });
+  heard.push(...run(30));
+  const expected = resampled(sound.wet, 24000, RATE);
+  for (let n = 0; n < heard.length; n++) assert.ok(Math.abs(heard[n] - expected[n]) < 1e-6);
+});
+
 test("what was meant for another run is not heard", () => {
   const { run, say, bring } = processor();
   say({ say: "play", run: 2, target: HOP });
@@ -135,6 +218,7 @@ test("a microphone is cut into frames at the codec's rate", () => {
   assert.ok(toWorker.every(({ samples, run: of }, n) => samples.length === HOP && of === 1
     && toWorker[n].frame === n));
   assert.ok(Math.abs(toWorker.at(-1).samples[100] - 0.3) < 1e-4, "channels are mixed");
+  assert.ok(toWorker.every(({ sentAt }, n) => n === 0 || sentAt > toWorker[n - 1].sentAt));
   one.port.onmessage({ data: { say: "stop" } });
   const before = toWorker.length;
   run(20, stereo);

@@ -76,7 +76,7 @@ export class Channel {
     for (let k = 0; k < n_q; k++) {
       const code = k < knobs.kept && k < came.length ? came[k] : nothing;
       if (!knobs.frozen[k]) this.held[k] = null;
-      else this.held[k] ??= code;
+      else if (code !== nothing) this.held[k] ??= code; // what is silent cannot be held
       heard[k] = knobs.muted[k] || k >= knobs.kept ? nothing : this.held[k] ?? code;
     }
     return { heard, fate };

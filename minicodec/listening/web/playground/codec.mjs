@@ -2,17 +2,18 @@
 
 /** One half of the codec: frames in, frames out, and what it remembers in between. */
 class Half {
+  /** At the beginning of a sound all states are zeros. */
   constructor(ort, session, about) {
     Object.assign(this, { ort, session, about });
-    this.reset();
+    this.states = Object.fromEntries(about.states.map(({ name, shape }) => {
+      const zeros = new Float32Array(shape.reduce((a, b) => a * b));
+      return [name, new ort.Tensor("float32", zeros, shape)];
+    }));
   }
 
-  /** Begin a sound: all states are zeros. */
-  reset() {
-    this.states = Object.fromEntries(this.about.states.map(({ name, shape }) => {
-      const zeros = new Float32Array(shape.reduce((a, b) => a * b));
-      return [name, new this.ort.Tensor("float32", zeros, shape)];
-    }));
+  /** The same half at the beginning of another sound; both may go on. */
+  fresh() {
+    return new this.constructor(this.ort, this.session, this.about);
   }
 
   async step(tensor) {

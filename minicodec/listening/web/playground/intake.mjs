@@ -4,6 +4,20 @@ import { Resampler } from "../resample.mjs";
 import { rateOf } from "../wav.mjs";
 
 export const LONGEST = 600; // seconds: ten minutes, 58 MB of samples
+const MOST_BYTES = 500e6; // ten minutes, whatever they are stored as; the browser decodes all
+
+/** All that a chosen file holds. */
+export async function bytesOf(file) {
+  if (file.size > MOST_BYTES) {
+    throw new Error(`this file has ${Math.round(file.size / 1e6)} MB, and ${MOST_BYTES / 1e6} is `
+      + "the most here: cut out a part of it.");
+  }
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw new Error("this cannot be read: is it a file, and still there?");
+  }
+}
 
 /** Samples of a sound file's bytes, and what is to be said about it.
  *  progress: called with the share that is done, once the browser has decoded the file. */

@@ -2,6 +2,7 @@
 
 import { element } from "../dom.mjs";
 import { knobsFor } from "./channel.mjs";
+import { rest } from "./controls.mjs";
 
 let fields = 0; // so that every label finds its own field
 
@@ -111,6 +112,6 @@ export class Knobs {
       freeze.setAttribute("aria-pressed", frozen[k]);
       mute.disabled = freeze.disabled = k >= kept;
     });
-    this.all.disabled = ![...muted, ...frozen].some(Boolean);
+    rest(this.all, ![...muted, ...frozen].some(Boolean)); // it has the focus when it is pressed
   }
 }

@@ -7,33 +7,40 @@ import { Resampler } from "../resample.mjs";
 const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 export class Player {
-  /** client: the worker; report: called about a hundred times a second while something runs. */
-  constructor(figure, client, model, report) {
-    Object.assign(this, { figure, client, model, report, run: 0, original: false });
+  /** client: the worker. What is told, always of the present run alone: `report`, some fifty times
+   *  a second while something runs; `unplugged`, when the microphone has gone; `failed`, with an
+   *  error. */
+  constructor(figure, client, model, { report, unplugged, failed }) {
+    Object.assign(this, { figure, client, model, report, unplugged, failed });
+    this.run = 0; // goes up with whatever begins or ends, so that answers that come late are known
+    this.original = false;
+    this.node = null;
   }
 
   /** The node, made once: needs a click or a key before. */
   async ready() {
     const context = audioContext(this.figure);
-    this.node ??= this.connect(context).catch((error) => {
-      this.node = null;
+    this.connecting ??= this.connect(context).catch((error) => {
+      this.connecting = null;
       throw error;
     });
-    await this.node;
+    await this.connecting;
     return context;
   }
 
   async connect(context) {
     this.context = context;
-    const { sample_rate: rate } = this.model;
+    const { sample_rate: rate, hop_length: hop } = this.model;
     this.delays = {
       toCodec: new Resampler(context.sampleRate, rate).delay / context.sampleRate,
       toEar: new Resampler(rate, context.sampleRate).delay / rate,
     };
-    await context.audioWorklet.addModule(new URL("worklet.mjs", import.meta.url));
+    await context.audioWorklet.addModule(new URL("worklet.mjs", import.meta.url)).catch(() => {
+      throw new Error("the script that makes the sound did not come: is the network there?");
+    });
     const node = new AudioWorkletNode(context, "minicodec-playground", {
       numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1],
-      processorOptions: { rate: this.model.sample_rate, hop: this.model.hop_length },
+      processorOptions: { rate, hop },
     });
     node.connect(context.destination);
     const { port1, port2 } = new MessageChannel();
@@ -44,52 +51,73 @@ export class Player {
       if (data.samples) this.pieces?.push(data.samples);
       else this.report(data);
     };
-    return node;
+    node.onprocessorerror = () => {
+      this.failed(new Error("the sound thread has ended: load this page anew."));
+    };
+    this.node = node;
   }
 
-  async say(what) {
-    (await this.node).port.postMessage(what);
+  say(what) {
+    this.node?.port.postMessage(what);
+  }
+
+  /** Have the worker bring what the worklet is to play. */
+  start(ask, what) {
+    const { run } = this;
+    this.say({ say: "original", on: this.original });
+    this.client.ask(ask, { run, ...what }).catch((error) => {
+      if (run === this.run) this.failed(error);
+    });
   }
 
   /** Play what the worker has, from a frame on. */
   async play(frame) {
-    await this.ready();
     const run = ++this.run;
+    await this.ready();
+    if (run !== this.run) return; // paused, or at another place, before there was a node
     const target = Math.round(0.16 * this.model.sample_rate); // two of the worker's blocks
-    await this.say({ say: "play", run, target });
-    await this.say({ say: "original", on: this.original });
-    this.client.ask("play", { frame, run });
-  }
-
-  async openMicrophone() {
-    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
-    const context = await this.ready();
-    playsAndRecords(true);
-    try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
-    } catch (error) {
-      playsAndRecords(false);
-      throw error;
-    }
-    this.track = this.stream.getAudioTracks()[0].getSettings();
-    this.microphone = new MediaStreamAudioSourceNode(context, { mediaStream: this.stream });
-    this.microphone.connect(await this.node);
+    this.say({ say: "play", run, target });
+    this.start("play", { frame });
   }
 
   /** The microphone through the codec, until `stop`. */
   async live() {
-    await this.openMicrophone();
-    const run = ++this.run;
-    await this.say({ say: "live", run, target: 3 * this.model.hop_length });
-    await this.say({ say: "original", on: this.original });
-    this.client.ask("live", { run });
+    const run = await this.openMicrophone();
+    if (run !== this.run) return;
+    this.say({ say: "live", run, target: 3 * this.model.hop_length });
+    this.start("live", {});
   }
 
   /** The microphone into memory, until `recorded`. */
   async record() {
-    await this.openMicrophone();
+    const run = await this.openMicrophone();
+    if (run !== this.run) return;
     this.pieces = [];
-    await this.say({ say: "record", run: ++this.run });
+    this.say({ say: "record", run });
+  }
+
+  /** Gives the run that it was opened for. If that is over before the reader has answered the
+   *  browser's question, the microphone is closed at once. */
+  async openMicrophone() {
+    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
+    this.stop();
+    const { run } = this;
+    const context = await this.ready();
+    playsAndRecords(true);
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
+    const [track] = stream.getAudioTracks();
+    if (run !== this.run) {
+      track.stop();
+      return run;
+    }
+    this.stream = stream; // from here on `stop` closes it
+    track.onended = () => {
+      if (stream === this.stream) this.unplugged();
+    };
+    this.track = track.getSettings();
+    this.microphone = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
+    this.microphone.connect(this.node);
+    return run;
   }
 
   recorded() {
@@ -108,17 +136,17 @@ export class Player {
   /** Hear the original, or what the codec makes of it, from now on. */
   choose(original) {
     this.original = original;
-    if (this.node) this.say({ say: "original", on: original });
+    this.say({ say: "original", on: original });
   }
 
   stop() {
     this.run += 1;
-    if (this.node) this.say({ say: "stop" });
-    this.client.ask("stop");
+    this.say({ say: "stop" });
+    this.client.tell("stop");
     this.microphone?.disconnect();
     this.stream?.getTracks().forEach((track) => track.stop());
-    if (this.stream) playsAndRecords(false);
     this.microphone = this.stream = null;
+    playsAndRecords(false);
   }
 }
 

@@ -70,7 +70,8 @@ export class Views {
       ...this.strips.flatMap((strip, i) => [
         element("p", { class: "mc-strip-name" }, ["In", "Codes", "Out"][i]), strip.canvas]),
       element("p", { class: "mc-strip-scale" }, element("span", {}, "5 s ago"),
-        element("span", {}, `0 to ${model.sample_rate / 2000} kHz, mel`), element("span", {}, "now")));
+        element("span", {}, `0 to ${model.sample_rate / 2000} kHz, mel`),
+        element("span", {}, "now")));
     this.waiting = [];
     this.clear();
   }

@@ -2,8 +2,8 @@
 // keeps up with a microphone.
 
 import { Channel, GAP, knobsFor } from "./channel.mjs";
-import { openCodec, Decoder } from "./codec.mjs";
-import { fetchBytes } from "./fetching.mjs";
+import { openCodec } from "./codec.mjs";
+import { fetchBytes, fetchJson } from "./fetching.mjs";
 import { Costs, Files } from "./files.mjs";
 
 const STEP = 38; // frames that are encoded at a time, half a second
@@ -17,7 +17,7 @@ let index, model, codec, files, channel, knobs, sound, worklet;
 let counts = null; // what predicts codes by counting them, to tell what they cost
 let run = 0; // which playback or live loop is the present one; 0: none
 let wake = () => {}; // the loop that waits for something looks again
-let job = 0; // which sound is being encoded
+let newest = 0; // which source was asked for last
 
 /** Let other messages in: a step of the codec is one long call. */
 const pause = () => new Promise((resolve) => { setTimeout(resolve); });
@@ -31,6 +31,12 @@ function begin(which) {
 /** Until something has happened: a block was heard, a frame came, another loop began. */
 const something = () => new Promise((resolve) => { wake = resolve; });
 
+/** Progress that ends the work once its sound has made room for another. */
+const onlyWhile = (wanted, tell) => (progress) => {
+  if (!wanted()) throw new Error("another sound has taken its place.");
+  tell(progress);
+};
+
 /** One step at a time, whoever asks for it. */
 let turn = Promise.resolve();
 function inTurn(step) {
@@ -42,7 +48,7 @@ function inTurn(step) {
 /** Fetch and open everything. */
 asked.open = async ({ address }, tell) => {
   const began = performance.now();
-  index = JSON.parse(new TextDecoder().decode(await fetchBytes(new URL("index.json", address))));
+  index = await fetchJson(new URL("index.json", address));
   if (!index.runtime) throw new Error(index.why);
   const at = (name) => new URL(name, address).href;
   const { runtime } = index;
@@ -78,7 +84,7 @@ asked.knobs = (changed) => {
 
 /** Take a sound and encode it. It can be played as far as it has come. */
 asked.encode = async ({ audio }, tell) => {
-  const me = ++job;
+  newest += 1;
   begin(0);
   const { hop_length: hop, n_q } = model;
   const frames = Math.ceil(audio.length / hop);
@@ -86,16 +92,16 @@ asked.encode = async ({ audio }, tell) => {
     length: audio.length };
   const mine = sound;
   channel.reset();
-  codec.encoder.reset();
+  const encoder = codec.encoder.fresh();
   let ms = 0;
   while (mine.known < frames) {
     await pause();
-    if (me !== job) return { stopped: true };
+    if (mine !== sound) return { stopped: true };
     const end = Math.min(frames, mine.known + STEP);
     const samples = new Float32Array((end - mine.known) * hop);
     samples.set(audio.subarray(mine.known * hop, end * hop));
     const began = performance.now();
-    mine.codes.set(await inTurn(() => codec.encoder.encode(samples)), mine.known * n_q);
+    mine.codes.set(await inTurn(() => encoder.encode(samples)), mine.known * n_q);
     ms += performance.now() - began;
     mine.known = end;
     tell({ known: end, frames });
@@ -106,8 +112,8 @@ asked.encode = async ({ audio }, tell) => {
 /** Codes from a file take the place of a sound. */
 asked.read = async ({ bytes }, tell) => {
   const { n_q, codebook_size: nothing } = model;
-  const stream = await files.read(bytes, tell);
-  job += 1;
+  const me = ++newest;
+  const stream = await files.read(bytes, onlyWhile(() => me === newest, tell));
   begin(0);
   channel.reset();
   const { frames, levels } = stream;
@@ -121,13 +127,15 @@ asked.read = async ({ bytes }, tell) => {
 
 /** The sound's codes as a `.mcdc`, with the codebooks that are kept now. */
 asked.write = async ({ entropy }, tell) => {
-  const { codes, frames, length } = wholeSound();
+  const mine = wholeSound();
+  const { codes, frames, length } = mine;
   const kept = Math.min(knobs.kept, sound.levels);
   const chosen = new Uint16Array(frames * kept);
   for (let t = 0; t < frames; t++) {
     chosen.set(codes.subarray(t * model.n_q, t * model.n_q + kept), t * kept);
   }
-  const bytes = await files.write(chosen, kept, length, entropy, tell);
+  const progress = onlyWhile(() => mine === sound, tell);
+  const bytes = await files.write(chosen, kept, length, entropy, progress);
   return { bytes, seconds: length / model.sample_rate };
 };
 
@@ -136,18 +144,20 @@ asked.codes = () => ({ codes: wholeSound().codes.slice() });
 
 /** The whole sound as it is heard with the knobs as they are, for a file. */
 asked.render = async (_, tell) => {
-  const { frames, length } = wholeSound();
-  const mine = sound;
-  const decoder = new Decoder(codec.decoder.ort, codec.decoder.session, codec.decoder.about);
+  const mine = wholeSound();
+  const { frames, length } = mine;
+  const progress = onlyWhile(() => mine === sound, tell);
+  const decoder = codec.decoder.fresh();
+  const settings = knobs;
   const line = new Channel(model);
   line.held = [...channel.held];
   const audio = new Float32Array(frames * model.hop_length);
   for (let t = 0; t < frames; t += STEP) {
-    await pause();
-    if (mine !== sound) return { stopped: true };
-    const { wet } = await heardOf(mine.codes, t, Math.min(STEP, frames - t), line, decoder);
+    progress({ known: t, frames });
+    const count = Math.min(STEP, frames - t);
+    const { wet } = await heardOf(mine.codes, t, count, line, decoder, settings);
     audio.set(wet, t * model.hop_length);
-    tell({ known: t, frames });
+    await pause();
   }
   return { audio: audio.slice(0, length) };
 };
@@ -155,10 +165,11 @@ asked.render = async (_, tell) => {
 /** Play from a frame on, block by block, as the worklet asks for them. */
 asked.play = async ({ frame, run: me }) => {
   begin(me);
+  await pause(); // while a slider is drawn, one place follows another: only the last is worth it
   const mine = sound;
-  const { decoder } = codec;
+  if (run !== me || !mine) return {};
+  const decoder = codec.decoder.fresh();
   const hop = model.hop_length;
-  decoder.reset();
   channel.restart();
   const costs = counts && new Costs(counts, mine.levels);
   let waiting = 0;
@@ -179,12 +190,14 @@ asked.play = async ({ frame, run: me }) => {
       const { wet, codes, fates } = await heardOf(mine.codes, at, count, channel, decoder);
       const ms = (performance.now() - began) / count;
       if (run !== me || mine !== sound) return {};
-      const dry = mine.audio && mine.audio.slice(at * hop, (at + count) * hop);
-      const block = { run: me, frame: at, wet, dry: dry && padded(dry, count * hop) };
-      self.postMessage({ frames: { run: me, frame: at, count, codes, fates, wet: wet.slice(),
-        dry: block.dry?.slice(), bits: bitsOf(mine.codes, at, count, costs), decodeMs: ms,
-        encodeMs: null } });
-      worklet.postMessage(block, [wet.buffer, ...block.dry ? [block.dry.buffer] : []]);
+      // The last frame is longer than what is left of the sound.
+      const [from, to] = [at * hop, Math.min((at + count) * hop, mine.length)];
+      const block = { run: me, frame: at, wet: wet.slice(0, to - from),
+        dry: mine.audio && mine.audio.slice(from, to) };
+      self.postMessage({ frames: { run: me, frame: at, count, codes, fates, wet,
+        dry: block.dry && padded(block.dry, count * hop), decodeMs: ms, encodeMs: null,
+        bits: bitsOf(mine.codes, at, count, costs) } });
+      worklet.postMessage(block, [block.wet.buffer, ...block.dry ? [block.dry.buffer] : []]);
       waiting += 1;
       at += count;
       await pause();
@@ -197,11 +210,10 @@ asked.play = async ({ frame, run: me }) => {
 /** Keep up with the microphone: each frame through encoder, knobs and decoder, and back. */
 asked.live = async ({ run: me }) => {
   begin(me);
-  job += 1; // nothing else is to be encoded meanwhile
-  sound = null;
+  newest += 1;
+  sound = null; // and what was being encoded ends
   const { n_q, hop_length: hop } = model;
-  codec.encoder.reset();
-  codec.decoder.reset();
+  const [encoder, decoder] = [codec.encoder.fresh(), codec.decoder.fresh()];
   channel.reset();
   const costs = counts && new Costs(counts, n_q);
   let waiting = [];
@@ -226,9 +238,9 @@ asked.live = async ({ run: me }) => {
     const dry = new Float32Array(count * hop);
     frames.forEach(({ samples }, i) => dry.set(samples, i * hop));
     const began = performance.now();
-    const codes = await inTurn(() => codec.encoder.encode(dry.slice()));
+    const codes = await inTurn(() => encoder.encode(dry.slice()));
     const encoded = performance.now();
-    const { wet, codes: heard, fates } = await heardOf(codes, 0, count, channel, codec.decoder);
+    const { wet, codes: heard, fates } = await heardOf(codes, 0, count, channel, decoder);
     const done = performance.now();
     if (run !== me) break;
     const frame = frames[0].frame;
@@ -238,7 +250,7 @@ asked.live = async ({ run: me }) => {
     // One block for each frame, so that the worklet can let single ones go.
     for (let i = 0; i < count; i++) {
       worklet.postMessage({ run: me, frame: frame + i, wet: wet.slice(i * hop, (i + 1) * hop),
-        dry: dry.slice(i * hop, (i + 1) * hop) });
+        dry: dry.slice(i * hop, (i + 1) * hop), sentAt: frames[i].sentAt });
     }
     await pause();
   }
@@ -252,13 +264,13 @@ asked.worklet = ({ port }) => {
 };
 
 /** What is heard of `count` frames from `first` on, through `line` and `decoder`. */
-async function heardOf(codes, first, count, line, decoder) {
+async function heardOf(codes, first, count, line, decoder, settings = knobs) {
   const { n_q, hop_length: hop } = model;
   const heard = new Int32Array(count * n_q);
   const fates = new Uint8Array(count);
   for (let t = 0; t < count; t++) {
     const frame = codes.subarray((first + t) * n_q, (first + t + 1) * n_q);
-    const passed = line.pass(frame, knobs);
+    const passed = line.pass(frame, settings);
     heard.set(passed.heard, t * n_q);
     fates[t] = passed.fate;
   }
