@@ -1,5 +1,6 @@
 """The pages that describe the format are right: a reader made from them reads what we write."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -13,7 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mcdc_by_hand import decode_histogram, parse, range_coded, unpack
+from mcdc_by_hand import (
+    HandChunk,
+    HandStream,
+    Segments,
+    decode_histogram,
+    pack,
+    parse,
+    range_coded,
+    unpack,
+)
+from small_streams import CONFIGS, IN_SEGMENTS, noise
 
 import minicodec
 from minicodec.bits import exact_weights
@@ -21,9 +32,13 @@ from minicodec.bits.container import Header, StreamBytes, chunk_bytes
 from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.histogram import Histogram, for_codec
 from minicodec.bits.language_model_file import load_language_model
+from minicodec.bits.layout import Layout
 from minicodec.bits.packing import from_bytes, silence, to_bytes
-from minicodec.bits.range_coder import RangeEncoder
+from minicodec.bits.prior_file import prior_json
+from minicodec.bits.range_coder import RangeEncoder, decode_codes, encode_codes
 from minicodec.model.checkpoint import SHIPPED, fingerprint
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_48KHZ, CodecConfig
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGE = (BOOK / "bitstream.md").read_text(encoding="utf-8")
@@ -80,9 +95,35 @@ def test_histograms_agree_on_random_codes():
     for seed in range(20):
         torch.manual_seed(seed)
         codes = (torch.randn(3, 40).abs() * 3).long().clamp(max=15)
-        payload = to_bytes(codes, 4, Histogram(16))
-        if len(payload) < 60:
-            assert decode_histogram(payload, 4, 3, 40) == codes.tolist()
+        prior = torch.randint(1, 2**20, (4, 16)) if seed % 2 else None
+        payload = encode_codes(Histogram(16, prior), codes)
+        counts = None if prior is None else prior.tolist()
+        assert decode_histogram(payload, 4, 3, 40, counts) == codes.tolist()
+
+
+def test_bytes_too_few_or_too_many_are_refused_alike():
+    """Also where only zeros are missing, or too many; and the last turns of the loop count."""
+    refused = 0
+    for seed in range(200):
+        torch.manual_seed(seed)
+        codes = torch.randint(16, (2, seed % 7)) if seed % 2 else torch.zeros(2, seed % 9).long()
+        payload = encode_codes(Histogram(16), codes)
+        assert decode_histogram(payload, 4, 2, codes.shape[1]) == codes.tolist()
+        more = [payload + bytes(n) for n in range(1, 11)]
+        for data in more + [payload[: len(payload) - n] for n in range(1, 11)]:
+            told = []
+            for decode in (decode_histogram, by_us):
+                try:
+                    told.append(decode(data, 4, 2, codes.shape[1]))
+                except ValueError:
+                    told.append(None)
+            assert told[0] == told[1], (seed, data.hex())
+            refused += told[0] is None
+    assert 1000 < refused < 4000
+
+
+def by_us(data: bytes, bits: int, codebooks: int, frames: int) -> list[list[int]]:
+    return decode_codes(Histogram(2**bits), data, codebooks, frames).tolist()
 
 
 def test_the_range_coder_of_the_page_writes_the_same_bytes():
@@ -98,6 +139,77 @@ def test_the_range_coder_of_the_page_writes_the_same_bytes():
         assert range_coded(steps) == encoder.finish()
 
 
+KINDS = CONFIGS | {
+    "segments of which most overlaps": CodecConfig(
+        segment=0.25, overlap=0.75, normalize=True, **IN_SEGMENTS
+    ),
+    "many short segments": CodecConfig(segment=0.1, overlap=0.3, **IN_SEGMENTS),
+}
+
+
+def segments_of(config: str) -> Segments:
+    """What the page takes from the config in a model's file."""
+    told = json.loads(config)
+    hop = math.prod(told["strides"])
+    if told["segment"] is None:
+        return Segments(hop, hop, hop)
+    length = math.floor(told["segment"] * told["sample_rate"])
+    return Segments(length, max(1, math.floor((1 - told["overlap"]) * length)), hop)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_streams_with_segments_and_scales_are_written_from_the_page(kind):
+    """Of whatever length; the codes and scales are the codec's."""
+    torch.manual_seed(0)
+    config = KINDS[kind]
+    codec = Codec(config, "some").eval()
+    segments = segments_of(json.dumps(dataclasses.asdict(config)))
+    rate, bits, n_q = config.sample_rate, config.bits, config.max_n_q
+    scaled = bool(config.normalize and config.segment)
+    step = segments.step if config.segment else rate // 3
+    lengths = [1, step, step + 1, 2 * step + segments.hop, segments.length, 5 * rate - 7]
+    for length, seconds in zip(lengths, (1, 0.1, 1, 0.3, 1, 1.5)):
+        audio = noise(codec, length)
+        codes, scales = codec.encode_scaled(audio)
+        left = [] if scales is None else scales[0].tolist()
+        count = segments.per_chunk(seconds, rate, n_q, bits, scaled)
+        chunks, at = [], 0
+        for index, parts in enumerate(segments.chunks(length, count)):
+            frames = codes[0, :, at : at + sum(parts)].T.tolist()
+            theirs = left
+            if scaled:
+                theirs, left = left[: len(parts)], left[len(parts) :]
+            chunks.append(HandChunk(index, sum(parts), theirs, pack(frames, bits)))
+            at += sum(parts)
+        chunks.append(HandChunk(len(chunks), 0, [], length.to_bytes(8, "big")))
+        stream = HandStream(
+            1, 0, config.channels, bits, n_q, count * segments.full, count * segments.step, rate,
+            fingerprint(codec), bytes(8), b"some", chunks,
+        )  # fmt: skip
+        data = minicodec.compress(codec, audio, chunk_seconds=seconds)
+        assert stream.build() == data, (length, seconds)
+        assert minicodec.decompress(data, codec).shape == audio.shape
+        if scales is not None:
+            end = min(length, segments.length) if scaled else length
+            loudness = 1e-8 + audio[0, :, :end].mean(0).pow(2).mean().sqrt()
+            assert float(scales[0, 0]) == pytest.approx(float(loudness), rel=1e-5)
+
+
+def test_the_page_divides_clips_of_the_48_khz_model_as_we_do():
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| ([\d, ]+) \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 4
+    segments = segments_of(json.dumps(dataclasses.asdict(ENCODEC_48KHZ)))
+    assert (segments.length, segments.step, segments.more) == (48000, 47520, 1)
+    layout = Layout.of(ENCODEC_48KHZ, 2, 5)
+    assert layout.count == 5
+    for samples, count, told in rows:
+        by_hand = segments.chunks(int(samples), 5)
+        assert [sum(chunk) for chunk in by_hand] == [int(n) for n in told.split(", ")]
+        assert sum(map(len, by_hand)) == int(count)
+        chunks, *last = layout.divide(int(samples))
+        assert (chunks, last) == (len(by_hand), [sum(by_hand[-1]), len(by_hand[-1])])
+
+
 @pytest.fixture(scope="module")
 def codec():
     return minicodec.load("mini_24khz")
@@ -111,7 +223,10 @@ def test_what_the_page_says_of_the_shipped_codec(codec):
     prior = for_codec(codec)
     assert f"that of `mini_24khz` is `{prior.fingerprint.hex()}`" in PAGE
     first = ", ".join(map(str, prior.prior[0, :3].tolist()))
-    assert f'"increment": {prior.increment}, "counts": [[{first}, …], …]' in PAGE
+    assert f'"counts": [[{first}, …], …]' in PAGE
+    assert (prior.increment, Histogram(2).increment) == (32, 8)
+    keys = re.findall(r'"(\w+)": ["[]', PAGE)
+    assert keys == list(json.loads(prior_json(codec)))
 
 
 def tensors_by_hand() -> tuple[str, dict[str, np.ndarray]]:
@@ -171,6 +286,28 @@ def test_what_the_page_says_of_the_shipped_language_model(monkeypatch):
         codes = torch.tensor([0, 1023])
 
 
+def test_frequencies_far_into_a_chunk_are_those_of_the_page():
+    """Of the plain model and of the fast one; JavaScript's are compared in tests/listening/js."""
+    rows = re.findall(r"^(\d+) +(\d+) +([0-9a-f]{16}) +([\d ]+)$", MODEL_PAGE, re.MULTILINE)
+    assert len(rows) == 10
+    told = {
+        (int(n_q), int(t)): (digest, [*map(int, rest.split())]) for n_q, t, digest, rest in rows
+    }
+    fast = load_language_model("mini_24khz")
+    plain = ExactLanguageModel(fast.config, fast.tensors, fast.codec)
+    t, k = torch.arange(1100), torch.arange(16)[:, None]
+    codes = (37 * t + 11 * k) % 1024
+    for model in (plain, fast):
+        for n_q in (2, 16):
+            frames = 1 + max(last for count, last in told if count == n_q)
+            digest = hashlib.sha256()
+            for t, tables in enumerate(model.tables(codes[:n_q, :frames]).numpy()):
+                digest.update(tables.astype("<u4").tobytes())
+                shown = [[*row[:4].tolist(), int(row.sum())] for row in tables[:2]]
+                found = digest.copy().digest()[:8].hex(), shown[0] + shown[1]
+                assert found == told.get((n_q, t), found), t
+
+
 def test_the_numbers_of_the_language_model_are_those_of_the_page():
     """Those that the page repeats from the code."""
     assert (exact_weights.FRACTION, exact_weights.ATTENTION) == (2**10, 2**8)
@@ -181,3 +318,7 @@ def test_the_numbers_of_the_language_model_are_those_of_the_page():
     shapes = {n: list(t.shape) for n, t in load_language_model("mini_24khz").tensors.items()}
     assert (shapes["exp"], shapes["gelu"]) == ([1473], [2049])
     assert 2 * exact_weights.GELU_RANGE * exact_weights.GELU_STEPS == 2048
+    model = load_language_model("mini_24khz")
+    small = round(exact_weights.EPSILON * (exact_weights.FRACTION * model.config.dim) ** 2)
+    assert f"{small} for $D = {model.config.dim}$" in MODEL_PAGE
+    assert model.tensors["gelu"][[1024, 1024 + 64]].tolist() == [0, round(0.84134 * 1024)]

@@ -92,6 +92,52 @@ def unpack(data: bytes, bits: int, codebooks: int, frames: int) -> list[list[int
     return [numbers[k::codebooks] for k in range(codebooks)]
 
 
+def pack(codes: list[list[int]], bits: int) -> bytes:
+    """Codes [frames][codebooks] as bits."""
+    digits = "".join(f"{code:0{bits}b}" for frame in codes for code in frame)
+    digits += "0" * (-len(digits) % 8)
+    return bytes(int(digits[i : i + 8], 2) for i in range(0, len(digits), 8))
+
+
+@dataclass
+class Segments:
+    """Samples of a segment, from one start to the next, and of a frame."""
+
+    length: int
+    step: int
+    hop: int
+
+    @property
+    def full(self) -> int:
+        return -(-self.length // self.hop)
+
+    @property
+    def more(self) -> int:
+        return -(-self.length // self.step) - 1
+
+    def per_chunk(self, seconds: float, rate: int, codebooks: int, bits: int, scaled: bool) -> int:
+        """Of which there are so many segments."""
+        count = max(1, self.more, round(seconds * rate / self.step))
+        while (
+            (count + self.more) * self.full > 65535
+            or -(-(count + self.more) * self.full * codebooks * bits // 8) > 65535
+            or (scaled and count + self.more > 255)
+            or count * self.step > 60 * rate
+        ):
+            count -= 1
+        return count
+
+    def chunks(self, samples: int, count: int) -> list[list[int]]:
+        """The frames of each segment of each chunk of a clip."""
+        begins = range(0, samples, self.step)
+        frames = [-(-min(self.length, samples - begin) // self.hop) for begin in begins]
+        whole = (samples - self.length) // self.step + 1 if samples >= self.length else 0
+        divided = [frames[i * count : (i + 1) * count] for i in range(whole // count)]
+        if samples > whole // count * count * self.step:
+            divided.append(frames[whole // count * count :])
+        return divided
+
+
 def range_coded(steps: list[tuple[int, int, int]]) -> bytes:
     """The bytes of symbols, each where it begins in its table, its frequency, and the total."""
     width, low, words = 2**64 - 1, 0, []
@@ -113,11 +159,19 @@ def range_coded(steps: list[tuple[int, int, int]]) -> bytes:
     return data[: len(data) - 2 + n]
 
 
-def decode_histogram(data: bytes, bits: int, codebooks: int, frames: int) -> list[list[int]]:
-    """Codes that were coded with counts, [codebooks][frames]."""
+def decode_histogram(
+    data: bytes, bits: int, codebooks: int, frames: int, prior: list[list[int]] | None = None
+) -> list[list[int]]:
+    """Codes that were coded with counts, [codebooks][frames].
+
+    Raises:
+        ValueError: for too few bytes, or too many.
+    """
+    size = len(data)
     data += bytes(1000)
     width, offset, at = 2**64 - 1, int.from_bytes(data[:8], "big"), 8
-    counts = [[1] * 2**bits for _ in range(codebooks)]
+    counts = [[1] * 2**bits if prior is None else prior[k].copy() for k in range(codebooks)]
+    more = 8 if prior is None else 32
     codes: list[list[int]] = [[] for _ in range(codebooks)]
     for _ in range(frames):
         for k in range(codebooks):
@@ -126,6 +180,8 @@ def decode_histogram(data: bytes, bits: int, codebooks: int, frames: int) -> lis
             while (below + counts[k][code]) * unit <= offset:
                 below += counts[k][code]
                 code += 1
+                if code == len(counts[k]):
+                    raise ValueError("no code")
             offset -= unit * below
             width = unit * counts[k][code]
             while width < 2**48:
@@ -133,7 +189,9 @@ def decode_histogram(data: bytes, bits: int, codebooks: int, frames: int) -> lis
                 width, at = width << 16, at + 2
             codes[k].append(code)
         for k in range(codebooks):
-            counts[k][codes[k][-1]] += 8
-            if sum(counts[k]) > 2**24 - 8:
+            counts[k][codes[k][-1]] += more
+            if sum(counts[k]) > 2**24 - more:
                 counts[k] = [(count + 1) // 2 for count in counts[k]]
+    if size > at - 6 or at > size + 8:
+        raise ValueError(f"{size} bytes, of which {at} were taken")
     return codes

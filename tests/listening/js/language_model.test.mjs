@@ -3,6 +3,7 @@
 // That its frequencies are the package's, tests/listening/test_web_codec.py sees.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
@@ -129,6 +130,34 @@ test("its tables add up, and each place in them finds its code", () => {
     chunk.see(Uint16Array.of(t, 1023 - t));
   }
   assert.throws(() => MODEL.start(17), /1 to 16 codebooks, not 17/);
+});
+
+test("its frequencies are those of the page, also far into a chunk", () => {
+  const page = readFileSync(
+    new URL("../../../book/exact-language-model.md", import.meta.url), "utf8",
+  );
+  const rows = [...page.matchAll(/^(\d+) +(\d+) +([0-9a-f]{16}) +([\d ]+)$/gm)];
+  assert.equal(rows.length, 10);
+  for (const nQ of [2, 16]) {
+    const told = new Map(rows.filter((row) => Number(row[1]) === nQ).map((row) =>
+      [Number(row[2]), [row[3], row[4].split(/ +/).map(Number)]]));
+    const chunk = MODEL.start(nQ);
+    const hash = createHash("sha256");
+    const codes = (t) => Uint16Array.from({ length: nQ }, (_, k) => (37 * t + 11 * k) % 1024);
+    for (let t = 0; t <= Math.max(...told.keys()); t++) {
+      if (t) chunk.see(codes(t - 1));
+      for (let k = 0; k < nQ; k++) {
+        hash.update(new Uint8Array(
+          Uint32Array.from({ length: 1024 }, (_, code) => chunk.frequency(k, code)).buffer,
+        ));
+      }
+      if (!told.has(t)) continue;
+      const [first, second] = [0, 1].map((k) =>
+        [...[0, 1, 2, 3].map((code) => chunk.frequency(k, code)), chunk.total(k)]);
+      const found = [hash.copy().digest("hex").slice(0, 16), [...first, ...second]];
+      assert.deepEqual(found, told.get(t), `frame ${t} of ${nQ} codebooks`);
+    }
+  }
 });
 
 test("two chunks at once do not disturb each other", () => {
