@@ -1,12 +1,12 @@
 """The pages that describe the format are right: a reader made from them reads what we write."""
 
-import dataclasses
 import hashlib
 import json
 import math
 import random
 import re
 import struct
+from dataclasses import asdict, replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +28,7 @@ from small_streams import CONFIGS, IN_SEGMENTS, noise
 
 import minicodec
 from minicodec.bits import exact_weights
-from minicodec.bits.container import Header, StreamBytes, chunk_bytes
+from minicodec.bits.container import BitstreamError, Header, StreamBytes, chunk_bytes
 from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.histogram import Histogram, for_codec
 from minicodec.bits.language_model_file import load_language_model
@@ -36,6 +36,7 @@ from minicodec.bits.layout import Layout
 from minicodec.bits.packing import from_bytes, silence, to_bytes
 from minicodec.bits.prior_file import prior_json
 from minicodec.bits.range_coder import RangeEncoder, decode_codes, encode_codes
+from minicodec.bits.reader import StreamReader
 from minicodec.model.checkpoint import SHIPPED, fingerprint
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_48KHZ, CodecConfig
@@ -163,7 +164,7 @@ def test_streams_with_segments_and_scales_are_written_from_the_page(kind):
     torch.manual_seed(0)
     config = KINDS[kind]
     codec = Codec(config, "some").eval()
-    segments = segments_of(json.dumps(dataclasses.asdict(config)))
+    segments = segments_of(json.dumps(asdict(config)))
     rate, bits, n_q = config.sample_rate, config.bits, config.max_n_q
     scaled = bool(config.normalize and config.segment)
     step = segments.step if config.segment else rate // 3
@@ -172,7 +173,7 @@ def test_streams_with_segments_and_scales_are_written_from_the_page(kind):
         audio = noise(codec, length)
         codes, scales = codec.encode_scaled(audio)
         left = [] if scales is None else scales[0].tolist()
-        count = segments.per_chunk(seconds, rate, n_q, bits, scaled)
+        count = segments.per_chunk(seconds, rate, n_q, bits)
         chunks, at = [], 0
         for index, parts in enumerate(segments.chunks(length, count)):
             frames = codes[0, :, at : at + sum(parts)].T.tolist()
@@ -198,7 +199,7 @@ def test_streams_with_segments_and_scales_are_written_from_the_page(kind):
 def test_the_page_divides_clips_of_the_48_khz_model_as_we_do():
     rows = re.findall(r"^\| (\d+) \| (\d+) \| ([\d, ]+) \|$", PAGE, re.MULTILINE)
     assert len(rows) == 4
-    segments = segments_of(json.dumps(dataclasses.asdict(ENCODEC_48KHZ)))
+    segments = segments_of(json.dumps(asdict(ENCODEC_48KHZ)))
     assert (segments.length, segments.step, segments.more) == (48000, 47520, 1)
     layout = Layout.of(ENCODEC_48KHZ, 2, 5)
     assert layout.count == 5
@@ -208,6 +209,67 @@ def test_the_page_divides_clips_of_the_48_khz_model_as_we_do():
         assert sum(map(len, by_hand)) == int(count)
         chunks, *last = layout.divide(int(samples))
         assert (chunks, last) == (len(by_hand), [sum(by_hand[-1]), len(by_hand[-1])])
+
+
+def lies(stream: HandStream) -> dict[str, tuple[bytes, bool]]:
+    """Chunk 1 of four, or the end, changed: all bytes, and whether this is passed over."""
+    seed, codes = stream.seed, stream.chunks[1].codes
+    chunk, end = stream.chunks[1], stream.chunks[4]
+    before, after = stream.chunks[:1], stream.chunks[2:]
+    two = bytes(-(-2 * stream.chunk_frames * stream.codebooks * stream.bits // 8))
+
+    def whole(changed: bytes) -> bytes:
+        parts = [part.build(seed) for part in before], [part.build(seed) for part in after]
+        return stream.head + b"".join(parts[0]) + changed + b"".join(parts[1])
+
+    def ended(**change: object) -> bytes:
+        return stream.but(chunks=[*stream.chunks[:4], replace(end, **change)]).build()
+
+    def length(samples: int) -> bytes:
+        return samples.to_bytes(8, "big")
+
+    step, right = stream.chunk_samples, chunk.build(seed)
+    scaled = replace(chunk, scales=[math.nan]).build(seed)
+    return {
+        "no CHNK": (whole(b"XHNK" + right[4:]), True),
+        "a wrong first checksum": (whole(right[:13] + bytes(4) + right[17:]), True),
+        "an index that is too small": (whole(replace(chunk, index=0).build(seed)), True),
+        "no frames, not 8 bytes": (whole(chunk.build(seed, frames=0)), True),
+        "more than twice the frames": (whole(chunk.build(seed, frames=151)), True),
+        "too many bytes": (whole(replace(chunk, codes=codes + b"0").build(seed)), True),
+        "too few bytes": (whole(replace(chunk, codes=codes[:-1]).build(seed)), True),
+        "it breaks off": (whole(right[:-30]), True),
+        "a wrong second checksum": (whole(right[:-1] + bytes([right[-1] ^ 1])), True),
+        "a scale that is NaN": (whole(scaled), True),
+        "no samples": (ended(codes=length(0)), True),
+        "samples of the chunk before": (ended(codes=length(3 * step)), True),
+        "samples of ten chunks more": (ended(codes=length(14 * step)), True),
+        "a scale": (whole(replace(chunk, scales=[1.0]).build(seed)), False),
+        "more frames than there can be": (whole(replace(chunk, frames=150, codes=two).build(seed)),
+                                          False),
+        "a short chunk": (whole(replace(chunk, frames=2, codes=codes[:5]).build(seed)), False),
+        "samples of another chunk": (ended(codes=length(4 * step + 1)), False),
+        "samples of fewer frames": (ended(codes=length(4 * step - 320)), False),
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_passed_over_and_what_is_refused():
+    torch.manual_seed(0)
+    codec = Codec(CONFIGS["as mini"], "some").eval()
+    stream = parse(minicodec.compress(codec, noise(codec, 96000), 1.5, chunk_seconds=1))
+    assert len(stream.chunks) == 5 and len(lies(stream)) == 18
+    for what, (data, passed_over) in lies(stream).items():
+        with pytest.raises(BitstreamError):
+            minicodec.decompress(data, codec)
+        reader = StreamReader(BytesIO(data), codec, tolerant=True)
+        if passed_over:
+            assert sum(block.shape[-1] for block in reader) == 96000, what
+            assert reader.damaged == ([] if "samples" in what else [1]), what
+            assert (reader.length is None) == ("samples" in what), what
+        else:
+            with pytest.raises(BitstreamError):
+                list(reader)
 
 
 @pytest.fixture(scope="module")

@@ -115,13 +115,13 @@ class Segments:
     def more(self) -> int:
         return -(-self.length // self.step) - 1
 
-    def per_chunk(self, seconds: float, rate: int, codebooks: int, bits: int, scaled: bool) -> int:
+    def per_chunk(self, seconds: float, rate: int, codebooks: int, bits: int) -> int:
         """Of which there are so many segments."""
         count = max(1, self.more, round(seconds * rate / self.step))
         while (
             (count + self.more) * self.full > 65535
             or -(-(count + self.more) * self.full * codebooks * bits // 8) > 65535
-            or (scaled and count + self.more > 255)
+            or (self.length > self.hop and count + self.more > 255)
             or count * self.step > 60 * rate
         ):
             count -= 1
