@@ -382,5 +382,6 @@ def test_the_numbers_of_the_language_model_are_those_of_the_page():
     assert 2 * exact_weights.GELU_RANGE * exact_weights.GELU_STEPS == 2048
     model = load_language_model("mini_24khz")
     small = round(exact_weights.EPSILON * (exact_weights.FRACTION * model.config.dim) ** 2)
+    assert f"\n{json.dumps(asdict(model.config))}\n" in MODEL_PAGE
     assert f"{small} for $D = {model.config.dim}$" in MODEL_PAGE
     assert model.tensors["gelu"][[1024, 1024 + 64]].tolist() == [0, round(0.84134 * 1024)]

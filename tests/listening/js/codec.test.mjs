@@ -303,7 +303,7 @@ test("numbers with a right checksum may be lies", async () => {
   await strict(streamOf(HEADER, end(0, 0)), /claims 0 samples/);
   const early = streamOf(HEADER, some(0, 3, 3), end(4, 4 * 2560));
   await refused(early, options, /chunk 0 is short, yet not the last one/);
-  // A minute may be missing, or ten seconds for each: no few bytes make a page fill with silence.
+  // A minute may be missing, or ten times what came: no few bytes fill a page with silence.
   const far = streamOf(HEADER, some(0, 8, 8), some(600, 8, 8));
   await refused(far, options, /599 chunks, 63\.9 s, are missing/);
   const near = streamOf(HEADER, some(0, 8, 8), some(500, 8, 8), end(501, 501 * 2560));
