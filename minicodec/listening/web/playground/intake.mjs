@@ -35,11 +35,10 @@ export async function samplesOf(bytes, rate, progress = () => {}) {
   if (!length) throw new Error("this file holds no sound.");
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
     buffer.getChannelData(c));
-  const mono = await mixed(channels, length, own, rate, progress);
+  const { mono, peak } = await mixed(channels, length, own, rate, progress);
   const notes = [];
   if (channels.length > 1) notes.push(`its ${channels.length} channels are mixed`);
   if (buffer.length > length) notes.push(`only its first ${LONGEST / 60} minutes are taken`);
-  const peak = checkedPeak(mono);
   if (peak > 1) {
     mono.forEach((value, i) => { mono[i] = value / peak; });
     notes.push(`turned down by ${(20 * Math.log10(peak)).toFixed(1)} dB to stay within full scale`);
@@ -48,14 +47,16 @@ export async function samplesOf(bytes, rate, progress = () => {}) {
   return { mono, notes };
 }
 
-/** The mean of all channels at another rate, second by second, so that the page stays alive. */
+/** The mean of all channels at another rate, and its peak, second by second, so that the page stays
+ *  alive. */
 async function mixed(channels, length, from, to, progress) {
   const resampler = new Resampler(from, to);
-  const result = new Float32Array(Math.ceil((length * to) / from));
-  let at = 0;
+  const mono = new Float32Array(Math.ceil((length * to) / from));
+  let [at, peak] = [0, 0];
   const put = (samples) => {
-    result.set(samples.subarray(0, result.length - at), at);
-    at = Math.min(result.length, at + samples.length);
+    peak = Math.max(peak, checkedPeak(samples));
+    mono.set(samples.subarray(0, mono.length - at), at);
+    at = Math.min(mono.length, at + samples.length);
   };
   for (let begin = 0; begin < length; begin += from) {
     const second = new Float32Array(Math.min(from, length - begin));
@@ -67,7 +68,7 @@ async function mixed(channels, length, from, to, progress) {
     if (begin % (10 * from) === 0) await new Promise((resolve) => { setTimeout(resolve); });
   }
   if (resampler.delay) put(resampler.push(new Float32Array(resampler.delay)));
-  return result;
+  return { mono, peak };
 }
 
 function checkedPeak(samples) {

@@ -118,7 +118,7 @@ export class Sources {
     const { page } = this;
     if (page.mode === "recording") return this.endRecording();
     return this.microphone(() => page.player.record(), "recording",
-      `Recording, for up to ${RECORDED_AT_MOST} seconds …`, () => {});
+      `Recording, for up to ${RECORDED_AT_MOST} seconds …`, () => { page.place = 0; });
   }
 
   endRecording(notes = []) {

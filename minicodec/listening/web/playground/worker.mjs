@@ -306,7 +306,9 @@ function bitsOf(codes, first, count, costs) {
 
 function wholeSound() {
   if (!sound) throw new Error("there is no sound yet: choose one first.");
-  if (sound.known < sound.frames) throw new Error("the sound is still being encoded: wait a moment.");
+  if (sound.known < sound.frames) {
+    throw new Error("the sound is still being encoded: wait a moment.");
+  }
   return sound;
 }
 
