@@ -72,7 +72,11 @@ def main() -> int:
         print(__doc__)
         return 2
     target = Path(sys.argv[1])
-    index = lay_out(target)
+    try:
+        index = lay_out(target)
+    except NotOurs as error:
+        print(error)
+        return 1
     if not index["runtime"]:
         print(index["why"])
     total = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
@@ -84,9 +88,39 @@ def main() -> int:
 
 
 def lay_out(target: Path) -> dict[str, Any]:
-    """Write everything to a folder, which is emptied first; what its `index.json` says."""
+    """Write everything to a folder; what its `index.json` says.
+
+    The folder appears whole or not at all, in place of what an earlier call wrote there.
+
+    Raises:
+        NotOurs: if the folder holds anything else.
+    """
+    target = target.resolve()
+    empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+    if not empty and not is_playground(target):
+        raise NotOurs(
+            f"{target} holds something else than a playground: remove it, or name another."
+        )
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    index = write(part)
     shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    part.rename(target)
+    return index
+
+
+def is_playground(folder: Path) -> bool:
+    """Whether `lay_out` has written this folder."""
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(index, dict) and index.get("model") == f"model/{MODEL}.json"
+
+
+def write(target: Path) -> dict[str, Any]:
+    """Write everything to an empty folder."""
     scripts(target)
     index: dict[str, Any] = {"model": f"model/{MODEL}.json", "clips": clips(target)}
     index["codec"] = codec(target)
@@ -103,6 +137,10 @@ def lay_out(target: Path) -> dict[str, Any]:
     }
     (target / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return index
+
+
+class NotOurs(Exception):
+    """A folder that must not be emptied."""
 
 
 class RuntimeMissing(Exception):
@@ -174,7 +212,14 @@ def fetched() -> Path:
             raise RuntimeMissing("ONNX Runtime Web, for there was no npm to bring it")
         with tempfile.TemporaryDirectory(dir=CACHE) as place:
             command = [npm, "pack", RUNTIME, "--pack-destination", place]
-            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)
+            try:
+                done = subprocess.run(
+                    command, cwd=place, capture_output=True, text=True, timeout=600
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise RuntimeMissing(
+                    f"ONNX Runtime Web, for npm did not bring it ({error})"
+                ) from None
             packages = list(Path(place).glob("*.tgz"))
             if done.returncode or not packages:
                 print(done.stderr[-2000:])

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import subprocess
 import tarfile
 
 import playground
@@ -132,4 +133,24 @@ def test_an_npm_that_brings_nothing_is_said(tmp_path, monkeypatch, status):
         playground.fetched()
     monkeypatch.setattr(playground.shutil, "which", lambda *_, **__: None)
     with pytest.raises(playground.RuntimeMissing, match="no npm"):
+        playground.fetched()
+
+
+def test_a_folder_of_others_is_not_emptied(tmp_path, capsys, monkeypatch):
+    diary = tmp_path / "diary.txt"
+    diary.write_text("dear")
+    monkeypatch.setattr("sys.argv", ["playground.py", str(tmp_path)])
+    assert playground.main() == 1
+    assert "holds something else than a playground" in capsys.readouterr().out
+    assert diary.read_text() == "dear"
+
+
+def test_an_npm_that_hangs_is_a_missing_runtime(tmp_path, monkeypatch):
+    def hangs(command, **_):
+        raise subprocess.TimeoutExpired(command[0], 600)
+
+    monkeypatch.setattr(playground, "CACHE", tmp_path)
+    monkeypatch.setattr(playground.shutil, "which", lambda *_, **__: "npm")
+    monkeypatch.setattr(playground.subprocess, "run", hangs)
+    with pytest.raises(playground.RuntimeMissing, match="npm did not bring it"):
         playground.fetched()
