@@ -77,8 +77,6 @@ class StreamReader:
             self._model, expected = code_model(
                 codec, header.entropy, lm, header.entropy_fingerprint
             )
-            if self._model is not None:
-                self._model.start(header.n_q)  # it may know fewer codebooks
         except ValueError as error:
             raise BitstreamError(f"this stream cannot be decoded: {error}") from error
         if expected != header.entropy_fingerprint:
@@ -86,6 +84,11 @@ class StreamReader:
                 f"this stream's codes were predicted by the {header.entropy} model "
                 f"{header.entropy_fingerprint.hex()}, but the one here is {expected.hex()}."
             )
+        try:
+            if self._model is not None:
+                self._model.start(header.n_q)  # it may know fewer codebooks
+        except ValueError as error:
+            raise BitstreamError(f"this stream cannot be decoded: {error}") from error
         self._from = round(start * header.sample_rate)
         wanted = math.inf if duration is None else max(1, round(duration * header.sample_rate))
         self._to = self._from + wanted

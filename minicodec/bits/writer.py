@@ -30,7 +30,8 @@ class StreamWriter:
         codec, bandwidth, entropy, chunk_seconds, lm: as for `compress`.
 
     Raises:
-        ValueError: for a bandwidth, an entropy coding or a length of chunks that there is not.
+        ValueError: for a bandwidth, an entropy coding or a length of chunks that there is not, or
+            a language model of fewer codebooks.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class StreamWriter:
         config = codec.config
         n_q = config.max_n_q if bandwidth is None else config.n_q(bandwidth)
         self._model, model_fingerprint = code_model(codec, entropy, lm)
+        if self._model is not None:
+            self._model.start(n_q)  # it may know fewer: said before anything is written
         self._layout = Layout.of(config, n_q, chunk_seconds)
         self.header = Header(
             entropy, config.channels, config.bits, n_q, self._layout.frames, self._layout.samples,

@@ -92,6 +92,15 @@ def test_compress_refuses(codecs, arguments, words):
         compress(codecs["as mini"], **(dict(audio=torch.zeros(1, 1, 100)) | arguments))
 
 
+def test_a_language_model_of_fewer_codebooks_is_refused_before_anything_is_written(
+    codecs, language_models
+):
+    file = BytesIO()
+    with pytest.raises(ValueError, match="knows 1 to 5 codebooks, not 10"):
+        StreamWriter(file, codecs["as mini"], 3.0, "lm", lm=language_models[5])
+    assert not file.getvalue()
+
+
 def test_sound_too_loud_to_tell(codecs):
     codec = codecs["as encodec_48khz"]
     with pytest.raises(ValueError, match="too loud"):
