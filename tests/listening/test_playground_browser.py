@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -277,6 +278,7 @@ def hostile() -> dict[str, bytes]:
 
     stream = parse(whole)
     assert isinstance(stream, HandStream)
+    late = replace(stream.chunks[0], index=10_000_000, frames=stream.chunk_frames)
     endless = stream.but(chunk_frames=65535, codebooks=65535)
     stranger = stream.but(fingerprint=b"12345678")
     other[20] ^= 255
@@ -288,6 +290,12 @@ def hostile() -> dict[str, bytes]:
         "stranger.mcdc": stranger.build(),
         "huge.mcdc": endless.build(),
         "other.mcdc": bytes(other),
+        "stereo.mcdc": stream.but(channels=2).build(),
+        "fast.mcdc": stream.but(sample_rate=48000).build(),
+        "wide.mcdc": stream.but(bits=12).build(),
+        "no_chunks.mcdc": stream.but(chunks=[]).build(),
+        "no_sound.mcdc": stream.but(chunks=[replace(stream.chunks[-1], index=0)]).build(),
+        "endless_silence.mcdc": stream.but(chunks=[late]).build(),
         "names.mcdc": stream.but(name=b"<img src=x onerror=window.hacked=1>" * 7).build()[:-30],
     }
 
