@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from exact_models import on_an_edge, some_codes
 from mcdc_by_hand import (
     HandChunk,
     HandStream,
@@ -30,6 +31,7 @@ import minicodec
 from minicodec.bits import exact_weights
 from minicodec.bits.container import BitstreamError, Header, StreamBytes, chunk_bytes
 from minicodec.bits.exact import ExactLanguageModel
+from minicodec.bits.exact_fast import faster
 from minicodec.bits.histogram import Histogram, for_codec
 from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.layout import Layout
@@ -368,6 +370,15 @@ def test_frequencies_far_into_a_chunk_are_those_of_the_page():
                 shown = [[*row[:4].tolist(), int(row.sum())] for row in tables[:2]]
                 found = digest.copy().digest()[:8].hex(), shown[0] + shown[1]
                 assert found == told.get((n_q, t), found), t
+
+
+def test_products_are_multiplied_in_the_order_of_the_page():
+    assert f"gives {255 * (7 * 0.1)!r}, which" in MODEL_PAGE
+    assert f"gives {255 * 7 * 0.1!r}, and with it {round(255 * 7 * 0.1)}" in MODEL_PAGE
+    model, wrong = on_an_edge()
+    right = model.tables(some_codes(frames=1))
+    assert not torch.equal(right, wrong)
+    assert torch.equal(faster(model).tables(some_codes(frames=1)), right)
 
 
 def test_the_numbers_of_the_language_model_are_those_of_the_page():

@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from minicodec.bits.exact import ExactLanguageModel
+from minicodec.bits.exact import ExactLanguageModel, exact_copy
 from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
 
 #: Looks back 12 frames, so that a short clip leaves the context.
@@ -29,6 +29,31 @@ def sharpened(config: LanguageModelConfig = CONFIG, seed: int = 0) -> LanguageMo
         elif name.endswith("bias"):
             weight.normal_(0, 0.3)
     return model
+
+
+def on_an_edge() -> tuple[ExactLanguageModel, torch.Tensor]:
+    """A model that tells whether a product with weights is multiplied in the right order.
+
+    In its only layer `up` gets 7, 0, 0, … and has weights 1, 0, 0, …, scale 0.1 and bias 0. The
+    right order gives 178.50000000000003, the wrong one 178.5, which rounds to 178. There the table
+    of GELU has nothing, and one step further it has all.
+
+    Returns:
+        the model, and what its frequencies would be with the wrong order for one frame, [1, K, N].
+    """
+    config = dataclasses.replace(CONFIG, layers=1)
+    tensors = dict(exact_copy(sharpened(config)).tensors)
+    tensors["layers.0.norm1.gain"] = torch.zeros(config.dim, dtype=torch.float64)
+    tensors["layers.0.norm1.bias"] = torch.tensor([7.0] + [0.0] * (config.dim - 1)).double()
+    tensors["layers.0.up.weight"] = torch.zeros(config.hidden, config.dim, dtype=torch.int8)
+    tensors["layers.0.up.weight"][:, 0] = 1
+    tensors["layers.0.up.scale"] = torch.full((config.hidden,), 0.1, dtype=torch.float64)
+    tensors["layers.0.up.bias"] = torch.zeros(config.hidden, dtype=torch.float64)
+    tensors["gelu"] = torch.zeros(2049, dtype=torch.int16)
+    wrong = ExactLanguageModel(config, tensors).tables(some_codes(frames=1))
+    tensors["gelu"] = tensors["gelu"].clone()
+    tensors["gelu"][179] = 1024
+    return ExactLanguageModel(config, tensors), wrong
 
 
 def some_codes(n_q: int = 4, frames: int = 60, size: int = 32, seed: int = 1) -> torch.Tensor:

@@ -259,6 +259,15 @@ def test_so_it_is_of_the_one_that_ships(javascript, real):
     tables_of(javascript, load_language_model(path), path, real[:3, :300])
 
 
+def test_products_are_multiplied_in_the_same_order(javascript, tmp_path):
+    """What no trained model would show."""
+    model, wrong = exact_models.on_an_edge()
+    codes = exact_models.some_codes(frames=1)
+    assert not torch.equal(model.tables(codes), wrong)
+    save_language_model(model, tmp_path / "lm.safetensors")
+    tables_of(javascript, model, tmp_path / "lm.safetensors", codes)
+
+
 def test_where_weights_are_extreme(javascript, tmp_path):
     """Values that are clipped, float32 that is rounded, and halves between two integers."""
     config = exact_models.CONFIG
