@@ -347,7 +347,8 @@ def test_odd_sounds_are_taken_and_it_says_what_was_done(tab):
 
 
 def test_every_knob_changes_what_it_says(tab):
-    choose(tab)
+    hand_over(tab, "short.wav", wav_bytes(audio.clip("speech_en", RATE)[0, :, : 2 * RATE]))
+    said(tab, "^short.*real time")
 
     def rendered() -> np.ndarray:
         return np.float32(ask(tab, "render")["audio"])
@@ -796,24 +797,40 @@ def answered(answer: dict, route) -> None:
 
 
 def test_a_copy_without_the_runtime_and_a_lost_file_are_said(browser, site):
+    page = fresh(browser, site)
     for name, answer, sentence in (
         (
             "index.json",
             {"body": '{"runtime": null, "why": "Built without it."}'},
-            "Built without it",
+            "^Built without it",
         ),
+        ("index.json", {"body": "<!DOCTYPE html>"}, "^Index.json is not what the book keeps there"),
         ("mini_24khz.safetensors", {"status": 404}, "is not where the book keeps it"),
-        ("mini_24khz_encoder.onnx", {"body": "no graph"}, "."),
+        ("mini_24khz_encoder.onnx", {"body": "no graph"}, "[^…]$"),
+        ("worker.js", {"status": 404}, "^The codec's thread did not start"),
     ):
-        page = fresh(browser, site)
         page.route(f"**/{name}", partial(answered, answer))
         page.get_by_role("button", name="Load the codec").click()
-        text = said(page, re.escape(sentence))
+        page.get_by_role("button", name="Load the codec", disabled=False).wait_for()
+        text = said(page, sentence)
         assert "undefined" not in text
-        assert page.get_by_role("button", name="Load the codec").is_enabled()
         page.unroute(f"**/{name}")
-        load(page)  # what was missing is there again
-        page.context.close()
+    load(page)  # what was missing is there again
+    # And what makes the sound, which is fetched when it is first needed.
+    choose(page, "Drums")
+    page.evaluate(
+        """() => {
+            window.addModule = AudioWorklet.prototype.addModule;
+            AudioWorklet.prototype.addModule = () => Promise.reject(new DOMException("", "Abort"));
+        }"""
+    )
+    page.get_by_role("button", name="Play", exact=True).click()
+    said(page, "^The script that makes the sound did not come")
+    assert page.evaluate("document.querySelector('.mc-playground').playground.mode") == "idle"
+    page.evaluate("() => { AudioWorklet.prototype.addModule = addModule; }")
+    play(page)
+    assert page.problems == []
+    page.context.close()
 
 
 def test_nothing_serious_is_found_by_axe(tab):

@@ -13,7 +13,7 @@ globalThis.AudioWorkletProcessor = class {
 };
 globalThis.registerProcessor = (name, kind) => { made[name] = kind; };
 const PLAYGROUND = "../../../minicodec/listening/web/playground/";
-const { CrossFade, Queue } = await import(`${PLAYGROUND}waiting.mjs`);
+const { CrossFade, Fall, Queue, Row } = await import(`${PLAYGROUND}waiting.mjs`);
 const { resampled } = await import(`${PLAYGROUND}../resample.mjs`);
 await import(`${PLAYGROUND}worklet.mjs`);
 
@@ -54,6 +54,32 @@ test("two blocks are too few to squeeze", () => {
   queue.put(block(1, 1));
   queue.squeeze();
   assert.equal(queue.length, 2 * HOP);
+});
+
+test("a row gives back what was put in, also if it is long", () => {
+  const row = new Row();
+  const sound = Float32Array.from({ length: 10000 }, (_, n) => n);
+  row.append(sound.subarray(0, 3000));
+  row.drop(1000);
+  row.append(sound.subarray(3000));
+  assert.deepEqual([row.length, row.samples[0], row.samples[8999]], [9000, 1000, 9999]);
+  row.drop(9000);
+  assert.equal(row.length, 0);
+});
+
+test("a fall goes down from what was heard last; a second one in the midst of it adds up", () => {
+  const fall = new Fall(4);
+  const row = new Row();
+  row.append(Float32Array.of(2, 4)); // then nothing more, which the last value stands for
+  fall.begin(row, 0.5, 1);
+  const speaker = new Float32Array(3);
+  fall.addTo(speaker, 1);
+  assert.deepEqual([...speaker], [0, 0.75, 1]);
+  row.drop(2);
+  fall.begin(row, 1, 4);
+  const rest = new Float32Array(6);
+  fall.addTo(rest);
+  assert.deepEqual([...rest], [3 + 0.5, 2, 1, 0, 0, 0]);
 });
 
 test("a switch fades in 5 ms and then is complete", () => {

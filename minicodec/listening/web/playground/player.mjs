@@ -104,7 +104,9 @@ export class Player {
     const { run } = this;
     const context = await this.ready();
     playsAndRecords(true);
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS }).finally(() => {
+      if (run !== this.run) playsAndRecords(Boolean(this.stream)); // as what came since needs it
+    });
     const [track] = stream.getAudioTracks();
     if (run !== this.run) {
       track.stop();
