@@ -195,9 +195,11 @@ export function checkModel(header, model) {
     const [theirs, ours] = [header.name, model.name].map((name) => JSON.stringify(name));
     throw new McdcError(`this stream was made by other weights (${theirs}) than ${ours} has.`);
   }
-  for (const name of ["bits", "channels", "sampleRate", "hopLength"]) {
+  const words = { bits: "number of bits in a code", channels: "number of channels",
+    sampleRate: "sample rate", hopLength: "hop in samples" };
+  for (const [name, word] of Object.entries(words)) {
     if (header[name] !== model[name]) {
-      throw new McdcError(`this stream's ${name} is ${header[name]}, but that of its model is `
+      throw new McdcError(`this stream has ${header[name]} as its ${word}, but its model `
         + `${model[name]}.`);
     }
   }
