@@ -133,7 +133,7 @@ def recorder(seconds: float, sample_rate: int, inbox: str, microphone: bool) -> 
         "recorder",
         "Your voice" if microphone else "Your sound",
         "",
-        scripts=("dom", "resample", "wav", "recorder"),
+        scripts=("dom", "microphone", "resample", "wav", "recorder"),
         data={
             "seconds": f"{seconds:g}",
             "rate": str(sample_rate),

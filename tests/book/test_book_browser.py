@@ -5,11 +5,9 @@ with MINICODEC_REQUIRE_BROWSER=1 they fail instead.
 """
 
 import re
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import playground_site
 import pytest
 from browsing import HANGS, launched, new_context, unavailable
 from check_book import HTML, toc_pages
@@ -82,14 +80,8 @@ def browser() -> Iterator:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HTML)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with playground_site.serve(HTML) as served:
+        yield served
 
 
 class Tab:

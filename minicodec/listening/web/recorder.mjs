@@ -1,6 +1,7 @@
 // A button that records, or a file chooser, whose sound goes to Python.
 
 import { boot, element } from "./dom.mjs";
+import { microphoneStream } from "./microphone.mjs";
 import { resampled } from "./resample.mjs";
 import { base64, rateOf, sentenceFor, wavOf } from "./wav.mjs";
 
@@ -42,7 +43,6 @@ class Recorder {
   }
 
   async record() {
-    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
     this.python(); // better to learn that nobody listens before speaking
     // Players ask an iPhone for a session that plays, in which there is no microphone.
     const session = navigator.audioSession ?? {};
@@ -58,10 +58,7 @@ class Recorder {
 
   /** What the microphone hears until the button is pressed again, or the time is up. */
   async recorded() {
-    const stream = await navigator.mediaDevices.getUserMedia({
-      // What makes calls clearer changes the sound, and we want the sound.
-      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-    });
+    const stream = await microphoneStream();
     const pieces = [];
     this.recorder = new MediaRecorder(stream, { audioBitsPerSecond: 256000 });
     this.recorder.ondataavailable = ({ data }) => pieces.push(data);

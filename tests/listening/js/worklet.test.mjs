@@ -276,7 +276,8 @@ test("live, what piled up during a halt is let go", () => {
   say({ say: "live", run: 1, target: 2 * HOP });
   for (let n = 0; n < 30; n++) bring({ run: 1, ...block(n, 0.25) });
   assert.ok(one.queue.length <= 6 * HOP);
-  run(1);
+  run(40);
+  assert.equal(one.leftOut, 24, "frames that are not heard are counted");
 });
 
 test("recording sends frames to the page", () => {

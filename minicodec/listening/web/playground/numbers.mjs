@@ -76,7 +76,6 @@ export class Numbers {
 
   /** The worklet's word; `player` if it plays a microphone. */
   report(report, player) {
-    this.underruns = report.underruns;
     if (!player) return;
     const queued = this.queued.add(report.queued);
     const trip = this.trip.add(report.trip);
@@ -89,7 +88,8 @@ export class Numbers {
       element("td", {}, value));
     const said = (ms) => (ms === null ? "not told" : `${ms.toFixed(1)} ms`);
     this.rows.replaceChildren(...parts.map(([name, ms]) => row(name, said(ms))),
-      row("together", said(total(parts))), row("gaps so far", String(report.underruns)));
+      row("together", said(total(parts))), row("gaps so far", String(report.underruns)),
+      row("frames left out, to catch up", String(report.leftOut)));
     this.table.hidden = false;
   }
 }

@@ -1,10 +1,8 @@
 // Sound in and out of the page: the worklet's node, the microphone, and what they report.
 
 import { audioContext } from "../engine.mjs";
+import { microphoneStream } from "../microphone.mjs";
 import { Resampler } from "../resample.mjs";
-
-/** A microphone as it is: what makes calls clearer changes the sound, and we want the sound. */
-const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 export class Player {
   /** client: the worker. What is told, always of the present run alone: `report`, some fifty times
@@ -99,12 +97,11 @@ export class Player {
   /** Gives the run that it was opened for. If that is over before the reader has answered the
    *  browser's question, the microphone is closed at once. */
   async openMicrophone() {
-    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: "NoMicrophoneHere" });
     this.stop();
     const { run } = this;
     const context = await this.ready();
     playsAndRecords(true);
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS }).finally(() => {
+    const stream = await microphoneStream().finally(() => {
       if (run !== this.run) playsAndRecords(Boolean(this.stream)); // as what came since needs it
     });
     const [track] = stream.getAudioTracks();

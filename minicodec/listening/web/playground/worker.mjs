@@ -217,7 +217,6 @@ asked.live = async ({ run: me }) => {
   channel.reset();
   const costs = counts && new Costs(counts, n_q);
   let waiting = [];
-  let dropped = 0;
   worklet.onmessage = ({ data }) => {
     if (data.run !== me) return;
     waiting.push(data);
@@ -228,11 +227,7 @@ asked.live = async ({ run: me }) => {
       await something();
       continue;
     }
-    if (waiting.length > MOST_WAITING) {
-      dropped += waiting.length - MOST_WAITING;
-      waiting = waiting.slice(-MOST_WAITING);
-    }
-    const frames = waiting;
+    const frames = waiting.slice(-MOST_WAITING);
     waiting = [];
     const count = frames.length;
     const dry = new Float32Array(count * hop);
@@ -246,7 +241,7 @@ asked.live = async ({ run: me }) => {
     const frame = frames[0].frame;
     self.postMessage({ frames: { run: me, frame, count, codes: heard, fates, wet: wet.slice(),
       dry: dry.slice(), bits: bitsOf(codes, 0, count, costs), encodeMs: (encoded - began) / count,
-      decodeMs: (done - encoded) / count, dropped } });
+      decodeMs: (done - encoded) / count } });
     // One block for each frame, so that the worklet can let single ones go.
     for (let i = 0; i < count; i++) {
       worklet.postMessage({ run: me, frame: frame + i, wet: wet.slice(i * hop, (i + 1) * hop),

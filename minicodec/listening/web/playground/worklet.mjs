@@ -45,7 +45,7 @@ function register() {
       Object.assign(this, {
         run: 0, live: false, recording: false, running: false, over: false, flushed: false,
         finished: false, gain: 0, last: 0, played: 0, underruns: 0, quanta: 0, sent: 0, trips: [],
-        lowest: Infinity, watched: 0,
+        lowest: Infinity, watched: 0, next: 0, leftOut: 0,
       });
       this.queue.clear();
       this.ready.drop(this.ready.length);
@@ -148,6 +148,10 @@ function register() {
     fill(wanted) {
       while (this.ready.length < wanted && this.queue.length) {
         const { block, start, end, finished } = this.queue.take(QUANTUM);
+        if (this.live && start === 0) { // whoever let frames go, here they are missing
+          this.leftOut += block.frame - this.next;
+          this.next = block.frame + 1;
+        }
         this.fade.mix(block, start, end, this.mixed);
         this.ready.append(this.toEar.push(this.mixed.subarray(0, end - start)));
         this.played = block.frame * this.hop + end;
@@ -183,7 +187,7 @@ function register() {
         run: this.run, played: this.played, underruns: this.underruns, running: this.running,
         queued: this.queue.length / this.rate, target: this.target / this.rate,
         trip: this.trips.length ? this.trips.reduce((a, b) => a + b) / this.trips.length : null,
-        finished: this.finished, recorded: this.sent * this.hop,
+        finished: this.finished, recorded: this.sent * this.hop, leftOut: this.leftOut,
       });
       this.trips = [];
       if (this.finished) this.stop();
