@@ -142,7 +142,8 @@ def steps(page: Any, address: str) -> dict[str, Any]:
 def codes(page: Any, folder: str) -> dict[str, Any]:
     """Codes of the page beside those of the package, on the same samples."""
     codec = minicodec.load("mini_24khz")
-    differing = first = total = clips = 0
+    differing = filled = first = total = clips = 0
+    tie = 0.0
     for path in recordings(Path(folder)):
         clip, _ = audio.load(path, RATE, channels=1, seconds=SECONDS)
         ours = page.evaluate(
@@ -157,6 +158,12 @@ def codes(page: Any, folder: str) -> dict[str, Any]:
         mine = torch.tensor(ours).view(-1, codec.config.max_n_q).T
         theirs = codec.encode(clip[None])[0]
         wrong = mine != theirs
+        with torch.no_grad():
+            # A last frame that is no whole one is filled with zeros once, not layer by layer.
+            whole = clip.shape[-1] // codec.config.hop_length
+            parts = [x[:, :whole] for x in (mine, theirs, codec.encoder(clip[None])[0])]
+            tie = max([tie, *ties(codec, *parts)])
+            filled += int(wrong[:, whole:].sum())
         differing += int(wrong.sum())
         first += int(wrong[0].sum())
         total += wrong.numel()
@@ -164,8 +171,26 @@ def codes(page: Any, folder: str) -> dict[str, Any]:
         print(f"{path.name}: {int(wrong.sum())} of {wrong.numel()} codes differ")
     return {
         "clips": clips, "codes": total, "differ": differing, "differ_in_first": first,
-        "share": differing / total,
+        "share": differing / total, "largest_tie": tie, "differ_in_filled_frames": filled,
     }  # fmt: skip
+
+
+def ties(
+    codec: Any, mine: torch.Tensor, theirs: torch.Tensor, latents: torch.Tensor
+) -> list[float]:
+    """For each frame that differs, by how much one of both entries is nearer, of its distance."""
+    found = []
+    for t in (mine != theirs).any(0).nonzero().flatten().tolist():
+        residual = latents[:, t]
+        for book, ours, its in zip(codec.quantizer.codebooks, mine[:, t], theirs[:, t]):
+            if ours != its:
+                here, there = (
+                    (residual - book.embedding[torch.stack([ours, its])]).square().sum(1).tolist()
+                )
+                found.append(abs(here - there) / max(here, there))
+                break
+            residual = residual - book.embedding[its]
+    return found
 
 
 def live(page: Any) -> dict[str, Any]:
