@@ -129,6 +129,27 @@ def test_an_import_of_an_earlier_or_the_same_chapter_is_fine(copy):
     assert House(copy).complaints() == []
 
 
+def test_a_chapter_between_two_others(copy):
+    """01b comes after 01 and before 02."""
+    add(copy, "sound/masking", '"""Masking.\n\nChapter 01b.\n"""\n')
+    (copy / "chapters" / "01b_hearing.ipynb").write_text('{"cells": []}')
+    assert House(copy).complaints() == [
+        "minicodec.sound.masking states chapter 01b, which does not mention it."
+    ]
+    (copy / "chapters" / "01b_hearing.ipynb").unlink()
+    add(copy, "model/conv", "from minicodec.sound import masking")
+    assert House(copy).complaints() == []
+    add(copy, "sound/audio", "from minicodec.sound import masking")
+    (complaint,) = House(copy).complaints()
+    assert complaint == (
+        "minicodec.sound.audio of chapter 01 imports minicodec.sound.masking of chapter 01b."
+    )
+    page = copy / "book" / "intro.md"
+    replace(page, "| [02 Conv", "| [01b Hearing](x) | ears | `sound.metrics` |\n| [02 Conv")
+    wrong = "chapter 01b builds minicodec.sound.metrics, which does not state it."
+    assert wrong in House(copy).complaints()
+
+
 def test_a_taught_module_that_its_chapter_does_not_mention(copy):
     path = next((copy / "chapters").glob("09_*.ipynb"))
     notebook = json.loads(path.read_text(encoding="utf-8"))

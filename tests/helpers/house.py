@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_CHAPTERS = r"Chapters? (\d\d(?:(?:, | and | to )\d\d)*)\."
+# Two digits, and a letter where a chapter was put between two others: 01, 01b, 02.
+NUMBER = r"\d\d[a-z]?"
+_CHAPTERS = rf"Chapters? ({NUMBER}(?:(?:, | and | to ){NUMBER})*)\."
 
 
 @dataclass
@@ -39,13 +41,13 @@ class Module:
         return self.docstring.startswith("Support:")
 
     @property
-    def chapters(self) -> list[int]:
+    def chapters(self) -> list[str]:
         """Those that build it; none for support. A room says them anywhere, a module in a line."""
         pattern = _CHAPTERS if self.is_room else f"^{_CHAPTERS}"
         stated = re.search(pattern, self.docstring, re.MULTILINE)
         if self.support or not stated:
             return []
-        return [int(number) for number in re.findall(r"\d\d", stated[1])]
+        return re.findall(NUMBER, stated[1])
 
     @property
     def taught(self) -> bool:
@@ -97,7 +99,7 @@ class House:
         A room that is support has no chapters, and stands above all that have.
         """
         rooms = [module for module in self.modules.values() if module.is_room]
-        return [room.room for room in sorted(rooms, key=lambda m: max(m.chapters, default=100))]
+        return [room.room for room in sorted(rooms, key=lambda m: max(m.chapters, default="~"))]
 
     def complaints(self) -> list[str]:
         """Everything that is wrong, a sentence each."""
@@ -127,15 +129,15 @@ class House:
     def _later(self) -> list[str]:
         found = []
         for name, module in self.modules.items():
-            if not module.taught or module.chapters[-1] == 0:
+            if not module.taught or module.chapters[-1] == "00":
                 continue
             for other, way in self._reached(name).items():
                 first = self.modules[other].chapters[0]
                 if first > module.chapters[-1]:
                     through = f" through {', '.join(way)}" if way else ""
                     found.append(
-                        f"{name} of chapter {module.chapters[-1]:02} imports {other} of chapter "
-                        f"{first:02}{through}."
+                        f"{name} of chapter {module.chapters[-1]} imports {other} of chapter "
+                        f"{first}{through}."
                     )
         return found
 
@@ -145,19 +147,19 @@ class House:
         for name, module in self.modules.items():
             listed = sorted(chapter for chapter, names in table.items() if name in names)
             if module.support and listed:
-                found.append(f"{name} is support, but chapter {listed[0]:02} builds it.")
+                found.append(f"{name} is support, but chapter {listed[0]} builds it.")
             for chapter in module.chapters if module.taught else []:
                 if chapter in table and chapter not in listed:
-                    found.append(f"{name} states chapter {chapter:02}, whose row does not list it.")
+                    found.append(f"{name} states chapter {chapter}, whose row does not list it.")
                 if chapter in self._texts and not self._mentions(self._texts[chapter], module):
-                    found.append(f"{name} states chapter {chapter:02}, which does not mention it.")
+                    found.append(f"{name} states chapter {chapter}, which does not mention it.")
             if module.taught:
                 for chapter in set(listed) - set(module.chapters):
-                    found.append(f"chapter {chapter:02} builds {name}, which does not state it.")
+                    found.append(f"chapter {chapter} builds {name}, which does not state it.")
         known = self.modules.keys()
         for chapter, names in table.items():
             for name in sorted(names - known):
-                found.append(f"chapter {chapter:02} builds {name}, which there is not.")
+                found.append(f"chapter {chapter} builds {name}, which there is not.")
         return found
 
     def _reached(self, name: str) -> dict[str, list[str]]:
@@ -194,12 +196,13 @@ class House:
         return {n for n in inside if n not in passed} - {module.name}
 
     @cached_property
-    def _texts(self) -> dict[int, str]:
+    def _texts(self) -> dict[str, str]:
         """Code and prose of each chapter."""
         texts = {}
-        for path in (self.root / "chapters").glob("[0-9][0-9]_*.ipynb"):
+        for path in (self.root / "chapters").glob("[0-9][0-9]*_*.ipynb"):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            texts[int(path.stem[:2])] = "\n".join("".join(cell["source"]) for cell in cells)
+            number = path.stem.partition("_")[0]
+            texts[number] = "\n".join("".join(cell["source"]) for cell in cells)
         return texts
 
     def _mentions(self, text: str, module: Module) -> bool:
@@ -215,11 +218,11 @@ class House:
                 return True
         return bool(names & set(re.findall(rf"\b(?:minicodec|{module.room})\.(\w+)", text)))
 
-    def _table(self) -> dict[int, set[str]]:
+    def _table(self) -> dict[str, set[str]]:
         """What each chapter builds, by the table of `book/intro.md`."""
         page = (self.root / "book" / "intro.md").read_text(encoding="utf-8")
-        rows = re.findall(r"^\| \[(\d\d) .*\| (.*) \|$", page, re.MULTILINE)
+        rows = re.findall(rf"^\| \[({NUMBER}) .*\| (.*) \|$", page, re.MULTILINE)
         return {
-            int(chapter): {f"minicodec.{name}" for name in re.findall(r"`(\w+\.\w+)`", built)}
+            chapter: {f"minicodec.{name}" for name in re.findall(r"`(\w+\.\w+)`", built)}
             for chapter, built in rows
         }
