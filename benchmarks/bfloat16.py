@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from speed import machine
+from machine import machine
 from torch import Tensor
 from tqdm import tqdm
 

@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 import torch
+from machine import machine
 from onnx_step import Step
-from speed import in_turn, machine
+from speed import in_turn
 from torch import Tensor
 from tqdm import tqdm
 

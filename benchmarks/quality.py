@@ -1,28 +1,39 @@
 """How good is a codec? Every bandwidth, every class of sound, three measures, beside Opus.
 
-    python benchmarks/quality.py path/to/recordings -o benchmarks/quality.json
+    python benchmarks/quality.py path/to/recordings
 
 Recordings lie in one folder per class (speech, music_tracks, …). ViSQOL runs in audio mode, as in
 the paper. `minicodec evaluate` does the same with more choices; this is the setting of the figures
-in the book: five seconds of each recording, all brought to one peak level.
+in the book: five seconds of each recording, all brought to one peak level. Means go to
+`benchmarks/quality.json`; each recording's own numbers go with the package, for chapter 14.
 """
 
 import argparse
+import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import torch
+from machine import machine
 
 import minicodec
 from minicodec import audio
 from minicodec.cli.evaluate import by_class, save
 from minicodec.listening.evaluation import evaluate, means, table
 from minicodec.listening.opus_codec import opus_tools
+from minicodec.sound.files import write_text
+
+OPUS = [6, 8, 12, 16]  # kbps: those between which its curve meets ours at equal real rates
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("recordings", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/quality.json"))
+    parser.add_argument(
+        "--clips", type=Path, default=Path("minicodec/weights/mini_24khz_quality.json")
+    )
     parser.add_argument("-m", "--model", default="mini_24khz")
     parser.add_argument("--seconds", type=float, default=5, help="of each recording")
     args = parser.parse_args()
@@ -40,11 +51,26 @@ def main() -> None:
         codec,
         clips,
         measures=["si_sdr", "mel_distance", "visqol"],
-        opus=[6, 12] if opus_tools() else [],
+        opus=OPUS if opus_tools() else [],
         progress=True,
     )
     print(table(rows))
     save(args.output, means(rows))
+    write_text(args.clips, of_clips(rows, args.seconds))
+
+
+def of_clips(rows: list[dict[str, Any]], seconds: float) -> str:
+    """A line of JSON for each recording and condition, and where and when they were measured."""
+    found = machine("visqol-python")
+    if opus_tools():
+        told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
+        found["opus"] = (told.stdout or told.stderr).splitlines()[0]
+    lines = [
+        json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()})
+        for row in rows
+    ]
+    head = json.dumps({"machine": found, "seconds": seconds})
+    return head[:-1] + ', "rows": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def levelled(clip: torch.Tensor, seconds: float, rate: int) -> torch.Tensor:

@@ -7,12 +7,9 @@ Speeds are seconds of sound per second of processor time. Needs the `encodec` pa
 """
 
 import argparse
-import datetime
 import json
-import platform
 import resource
 import statistics
-import subprocess
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import machine
 from torch import Tensor
 
 import minicodec
@@ -171,20 +169,6 @@ def long_clip(seconds: float) -> Tensor:
     """The shipped speech, over and over."""
     speech, length = audio.clip("speech_en"), round(seconds * 24000)
     return speech.repeat(1, 1, -(-length // speech.shape[-1]))[..., :length]
-
-
-def machine() -> dict[str, Any]:
-    """Where and when this was measured, and what was."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    model = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return {"cpu": model[0] if model else platform.processor(), "cores": len(model) or None,
-            "torch": torch.__version__, "vectors": torch.backends.cpu.get_cpu_capability(),
-            "python": platform.python_version(), "commit": commit.stdout.strip() or None,
-            "date": datetime.date.today().isoformat()}  # fmt: skip
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from typing import Any
 from unittest import mock
 
 import torch
-from speed import BANDWIDTH, FRAME, in_turn, long_clip, machine
+from machine import machine
+from speed import BANDWIDTH, FRAME, in_turn, long_clip
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, MINI_24KHZ
