@@ -4,7 +4,7 @@
 
 The official package has no training code, so the other side is its modules (SEANet, quantizer,
 MS-STFT discriminator) in the order of audiocraft's solver: the discriminator is updated with the
-copy and the recording, then judges both again for the codec's losses; the commitment has a
+copy and the recording, then sees both again for the codec's losses; the commitment has a
 backward pass of its own. Same sizes, batch, losses and balancer, one process, one thread, in turn;
 medians of CPU time, so that a busy machine harms both alike. Needs the `encodec` package.
 """
@@ -54,7 +54,7 @@ def official(config: TrainConfig) -> Callable[[Tensor], dict[str, Tensor]]:
     encoder, decoder = SEANetEncoder(**shape), SEANetDecoder(**shape)
     quantizer = ResidualVectorQuantizer(codec.dimension, codec.max_n_q, codec.codebook_size)
     windows = list(config.discriminator_windows)
-    judge = MultiScaleSTFTDiscriminator(
+    discriminator = MultiScaleSTFTDiscriminator(
         config.discriminator_filters, n_ffts=windows, hop_lengths=[n // 4 for n in windows],
         win_lengths=windows,
     )  # fmt: skip
@@ -63,30 +63,30 @@ def official(config: TrainConfig) -> Callable[[Tensor], dict[str, Tensor]]:
     )
     weights = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.Adam(weights, config.learning_rate, config.betas)
-    judge_optimizer = torch.optim.Adam(judge.parameters(), config.learning_rate, config.betas)
-    for module in (encoder, decoder, quantizer, judge):
+    own_optimizer = torch.optim.Adam(discriminator.parameters(), config.learning_rate, config.betas)
+    for module in (encoder, decoder, quantizer, discriminator):
         module.train()
 
     def update(audio: Tensor) -> dict[str, Tensor]:
         quantized = quantizer(encoder(audio), codec.frame_rate, codec.bandwidths[-1])
         copy = decoder(quantized.quantized)
-        judge_loss = discriminator_loss(judge(audio)[0], judge(copy.detach())[0])
-        judge_optimizer.zero_grad()
-        judge_loss.backward()
-        judge_optimizer.step()
-        judge.requires_grad_(False)  # as audiocraft does while the codec learns
-        logits, features = judge(copy)
+        own_loss = discriminator_loss(discriminator(audio)[0], discriminator(copy.detach())[0])
+        own_optimizer.zero_grad()
+        own_loss.backward()
+        own_optimizer.step()
+        discriminator.requires_grad_(False)  # as audiocraft does while the codec learns
+        logits, features = discriminator(copy)
         losses = {
             "time": time_loss(copy, audio),
             "mel": mel_loss(copy, audio, RATE),
             "adversarial": generator_loss(logits),
-            "features": feature_matching_loss(judge(audio)[1], features),
+            "features": feature_matching_loss(discriminator(audio)[1], features),
         }
         optimizer.zero_grad()
         quantized.penalty.backward(retain_graph=True)
         copy.backward(balancer(losses, copy).gradient)
         optimizer.step()
-        judge.requires_grad_(True)
+        discriminator.requires_grad_(True)
         return losses
 
     return update

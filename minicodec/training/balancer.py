@@ -2,12 +2,12 @@
 
 Loss weights mean little: a loss that is a hundred times larger by its units alone drowns the rest,
 and how large it is changes as training goes on. The balancer takes each loss's gradient where all
-of them meet, at the decoder's output, divides it by its own usual length and gives it its share λᵢ
-of a total length R:
+of them meet, at the decoder's output, divides it by its own usual norm and gives it its share λᵢ
+of a total norm G:
 
-    g̃ᵢ = R · λᵢ / Σλ · gᵢ / ⟨‖gᵢ‖₂⟩            (paper, section 3.4)
+    g̃ᵢ = G · λᵢ / Σλ · gᵢ / ⟨‖gᵢ‖₂⟩            (paper, section 3.4)
 
-⟨·⟩ is a moving average over steps, of lengths averaged over the clips of a batch. The sum of the g̃ᵢ
+⟨·⟩ is a moving average over steps, of norms averaged over the clips of a batch. The sum of the g̃ᵢ
 goes through the decoder once, as one backward pass::
 
     balanced = balancer({"time": time_loss(y, x), "mel": mel_loss(y, x, rate)}, output=y)
@@ -41,17 +41,18 @@ class Balancer:
 
     Two kinds of odd gradients are kept out of the moving averages:
 
-    - zero (a saturated hinge, a silent batch) says nothing about a loss's usual length. Averaged
-      in, it would make the next ordinary gradient far too strong;
+    - zero (a saturated hinge, a silent batch) says nothing about a loss's usual norm. Averaged
+      in, it would make the next ordinary gradient far too strong. The price: a loss that is often
+      zero has its share in the steps where it speaks, and less than that over all;
     - NaN or infinite: that loss sits out this step and is named in `skipped`; the others go on.
       If no loss is left the model itself has diverged, which is an error.
 
-    With several processes, lengths are averaged over all, so each scales alike.
+    With several processes, norms are averaged over all, so each scales alike.
 
     Args:
         weights: λᵢ ≥ 0 by name. Only their proportions matter; a loss of weight 0 costs nothing.
-        total_norm: R, the length of all gradients together if they all point one way.
-        decay: β of the moving average. Its start is corrected: the first step counts in full.
+        total_norm: G, the norm of all gradients together if they all point one way.
+        decay: γ of the moving average. Its start is corrected: the first step counts in full.
         balance: False for the plain weighted sum Σ λᵢ gᵢ, to see the difference.
 
     Raises:
@@ -115,7 +116,7 @@ class Balancer:
             raise ValueError(f"the gradients of all losses ({', '.join(names)}) are not finite.")
         total_weight = sum(self.weights[name] for name in names)
         mixed = torch.zeros_like(output)
-        lengths = dict.fromkeys(names, 0.0)
+        pulls = dict.fromkeys(names, 0.0)
         for name in names:
             if name in skipped or norms[name] == 0:
                 continue
@@ -123,9 +124,9 @@ class Balancer:
             if self.balance:
                 scale *= self.total_norm / (total_weight * self._average(name, norms[name]))
             mixed += scale * gradients[name]
-            lengths[name] = scale * norms[name]
-        total = sum(lengths.values()) or 1.0
-        fractions = {name: length / total for name, length in lengths.items()}
+            pulls[name] = scale * norms[name]
+        total = sum(pulls.values()) or 1.0
+        fractions = {name: pull / total for name, pull in pulls.items()}
         return Balanced((output * mixed).sum(), mixed, fractions, skipped)
 
     def _average(self, name: str, norm: float) -> float:
@@ -173,7 +174,7 @@ def _gradient(name: str, loss: Tensor, output: Tensor) -> Tensor:
 
 
 def _norms(gradients: Iterable[Tensor]) -> list[float]:
-    """Length of each gradient: mean over the batch, and over all processes."""
+    """Norm of each gradient: mean over the batch, and over all processes."""
     norms = torch.stack([g.float().flatten(1).norm(dim=1).mean() for g in gradients])
     if dist.is_available() and dist.is_initialized():
         dist.all_reduce(norms)

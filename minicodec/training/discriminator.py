@@ -1,4 +1,4 @@
-"""The MS-STFT discriminator: five listeners with different windows, trained to tell copies apart.
+"""The MS-STFT discriminator: five networks with different windows, trained to tell copies apart.
 
 Each looks at the complex spectrum of a clip, real and imaginary parts as two channels of a picture,
 through a few two-dimensional convolutions, and gives a map of logits: above zero where the clip
@@ -12,7 +12,7 @@ phase.
 
 Chapter 08. Paper: section 3.4 and figure 2. The official code, `encodec.msstftd`, gives the same
 numbers (tests/training/test_discriminator.py); it differs from the paper in three places, and we
-follow the paper in two: weight normalization in *all* layers, each channel of a stereo clip judged
+follow the paper in two: weight normalization in *all* layers, each channel of a stereo clip a clip
 by itself, but kernels of 9 bins where the paper says 8, which has no centre.
 """
 
@@ -31,34 +31,34 @@ WINDOWS = (2048, 1024, 512, 256, 128)
 TIME_DILATIONS = (1, 2, 4)
 
 
-class Scale(NamedTuple):
-    """What the listener at one scale thinks."""
+class ScaleOutput(NamedTuple):
+    """What the discriminator at one scale returns."""
 
     logits: Tensor  #: [N, 1, frames, bins / 8], above zero where the clip sounds real
     features: list[Tensor]  #: the 5 inner layers, each [N, n_filters, frames, bins']
 
 
-class Judgement(NamedTuple):
-    """What all K listeners think, in the order of their windows."""
+class DiscriminatorOutput(NamedTuple):
+    """What the discriminators at all J scales return, in the order of their windows."""
 
-    logits: list[Tensor]  #: K maps of logits
-    features: list[list[Tensor]]  #: K lists of 5 feature maps
+    logits: list[Tensor]  #: J maps of logits
+    features: list[list[Tensor]]  #: J lists of 5 feature maps
 
 
 class STFTDiscriminator(nn.Module):
-    """The listener at one scale.
+    """The discriminator at one scale.
 
     Args:
         n_fft: window in samples; the hop is a quarter of it.
         n_filters: channels of every inner layer.
-        channels: of audio, judged together in one picture.
+        channels: of audio, seen together in one picture.
 
     Shape:
         audio: [N, channels, T] → logits [N, 1, frames, ceil(bins / 8)], frames = (T − n_fft) /
         (n_fft / 4) + 1; a clip shorter than the window is lengthened with zeros to one frame
 
-    >>> listener = STFTDiscriminator(n_fft=1024, n_filters=4)
-    >>> listener(torch.randn(3, 1, 24000)).logits.shape
+    >>> discriminator = STFTDiscriminator(n_fft=1024, n_filters=4)
+    >>> discriminator(torch.randn(3, 1, 24000)).logits.shape
     torch.Size([3, 1, 90, 65])
     """
 
@@ -71,7 +71,7 @@ class STFTDiscriminator(nn.Module):
         self.convs.append(_conv(n_filters, n_filters, (3, 3)))
         self.last = _conv(n_filters, 1, (3, 3))
 
-    def forward(self, audio: Tensor) -> Scale:
+    def forward(self, audio: Tensor) -> ScaleOutput:
         spectrum = stft(audio, self.n_fft, center=False).transpose(-1, -2)
         x = torch.cat([spectrum.real, spectrum.imag], dim=1)
         # Channels last in memory: on a CPU gradients of so few channels come twice as fast.
@@ -80,27 +80,27 @@ class STFTDiscriminator(nn.Module):
         for conv in self.convs:
             x = F.leaky_relu(conv(x), 0.2)
             features.append(x)
-        return Scale(self.last(x), features)
+        return ScaleOutput(self.last(x), features)
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Five listeners, from long windows that resolve pitch to short ones that resolve attacks.
+    """Five of them, from long windows that resolve pitch to short ones that resolve attacks.
 
     Args:
         windows: STFT size of each, in samples.
         n_filters: channels of every inner layer; 32 in the paper, fewer for a quick experiment.
-        channels: of audio that are judged together. With 1, the paper's way, left and right of a
+        channels: of audio that are seen together. With 1, the paper's way, left and right of a
             stereo clip count as two clips. The official code sees both in one picture; so does 2.
 
     Shape:
-        audio: [B, C, T] → `Judgement` of N = B · C / channels clips
+        audio: [B, C, T] → `DiscriminatorOutput` of N = B · C / channels clips
 
     Raises:
         ValueError: if the audio is not [B, C, T], is empty, or C is no multiple of `channels`.
 
     >>> discriminator = MultiScaleDiscriminator(n_filters=4)
-    >>> judgement = discriminator(torch.randn(2, 1, 24000))
-    >>> [list(logits.shape) for logits in judgement.logits][:2]
+    >>> output = discriminator(torch.randn(2, 1, 24000))
+    >>> [list(logits.shape) for logits in output.logits][:2]
     [[2, 1, 43, 129], [2, 1, 90, 65]]
     """
 
@@ -109,7 +109,7 @@ class MultiScaleDiscriminator(nn.Module):
         self.channels = channels
         self.scales = nn.ModuleList(STFTDiscriminator(n, n_filters, channels) for n in windows)
 
-    def forward(self, audio: Tensor) -> Judgement:
+    def forward(self, audio: Tensor) -> DiscriminatorOutput:
         if audio.dim() != 3 or not audio.numel() or audio.shape[1] % self.channels:
             raise ValueError(
                 "the discriminator takes audio [B, C, T], not empty, with C a multiple of "
@@ -117,13 +117,13 @@ class MultiScaleDiscriminator(nn.Module):
             )
         clips = audio.reshape(-1, self.channels, audio.shape[-1])
         results = [scale(clips) for scale in self.scales]
-        return Judgement([r.logits for r in results], [r.features for r in results])
+        return DiscriminatorOutput([r.logits for r in results], [r.features for r in results])
 
 
 class BandwidthDiscriminators(nn.Module):
     """One `MultiScaleDiscriminator` for each bandwidth, as in the paper's section 3.4.
 
-    A clip at 1.5 kbps gives itself away by other signs than one at 24 kbps; a listener who hears
+    A clip at 1.5 kbps gives itself away by other signs than one at 24 kbps; a network that sees
     only one of them learns its signs better. Only the discriminator of the batch's bandwidth is
     run, so this costs memory and no time.
 
@@ -152,12 +152,12 @@ class BandwidthDiscriminators(nn.Module):
             MultiScaleDiscriminator(windows, n_filters, channels) for _ in bandwidths
         )
 
-    def forward(self, audio: Tensor, bandwidth: float) -> Judgement:
+    def forward(self, audio: Tensor, bandwidth: float) -> DiscriminatorOutput:
         if bandwidth not in self.bandwidths:
             known = ", ".join(f"{b:g}" for b in self.bandwidths)
             raise ValueError(f"there are discriminators for {known} kbps, not for {bandwidth:g}.")
-        judgement: Judgement = self.discriminators[self.bandwidths.index(bandwidth)](audio)
-        return judgement
+        output: DiscriminatorOutput = self.discriminators[self.bandwidths.index(bandwidth)](audio)
+        return output
 
 
 def _conv(

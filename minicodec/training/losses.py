@@ -1,4 +1,4 @@
-"""What the codec is asked to get right: losses on waveform, spectrum and a discriminator's opinion.
+"""What the codec is asked to get right: losses on waveform, spectrum and a discriminator's logits.
 
 No formula says what people hear, so several imperfect ones share the work. The time loss knows
 phase but not pitch, the mel loss knows pitch but not phase, and a discriminator learns to hear what
@@ -53,11 +53,12 @@ def mel_loss(
     The paper says: 64 bands, a normalized STFT, hops of a quarter window, L1 + α L2 with α = 1. It
     leaves open, and we choose:
 
-    - magnitudes, not their logarithms (asked in issue 32 of the official code, never answered);
+    - magnitudes in both terms. Gritsenko et al. 2020 and SoundStream, whom the paper follows, take
+      logarithms in the second, as audiocraft does; issue 32 of the official code asks, and is open;
     - L1 is the mean over bands and frames, L2 the root mean square over the bands of a frame, then
       the mean over frames. Both are per band and per frame, so that neither they nor long and
-      short windows outweigh each other by the mere number of their entries. (In Gritsenko et al.
-      2020, whom the paper follows, ‖·‖₂ is taken frame by frame too.)
+      short windows outweigh each other by the mere number of their entries. (Gritsenko et al. take
+      ‖·‖₂ frame by frame, too.)
 
     **Empty filters.** A window of 32 samples has 17 frequencies, too few for 64 bands: most mel
     filters fall between two of them and are zero whatever the sound. They would cost nothing and
@@ -141,13 +142,13 @@ def log_mel_loss(
 
 
 def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Hinge loss of the K sub-discriminators: logits above 1 for real clips, below −1 for fakes.
+    """Hinge loss of J discriminators: logits above 1 for real clips, below −1 for copies.
 
-    Mean over K of max(0, 1 − D(x)) + max(0, 1 + D(x̂)). A logit beyond its hinge is right enough
+    Mean over J of max(0, 1 − D(x)) + max(0, 1 + D(x̂)). A logit beyond its hinge is right enough
     and has no gradient. Knowing nothing (all logits zero) costs 2.
 
     Shape:
-        real, fake: K tensors of any shape → scalar
+        real, fake: J tensors of any shape → scalar
 
     Raises:
         ValueError: if there are no logits, or not as many of one kind as of the other.
@@ -161,14 +162,14 @@ def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor
 
 
 def generator_loss(fake: Sequence[Tensor], linear: bool = False) -> Tensor:
-    """What the codec pays for not being taken as real: mean over K of max(0, 1 − D(x̂)) (ℓ_g).
+    """What the codec pays for not being taken as real: mean over J of max(0, 1 − D(x̂)) (ℓ_g).
 
     Args:
-        linear: −D(x̂) instead, audiocraft's default: never satisfied, however sure the
-            discriminator is that the clip is real. For ablation.
+        linear: −D(x̂) instead, the usual companion of a hinge loss and audiocraft's default: it
+            goes on pulling where the discriminator already takes the clip as real. For ablation.
 
     Shape:
-        fake: K tensors of any shape → scalar
+        fake: J tensors of any shape → scalar
 
     Raises:
         ValueError: if there are no logits.
@@ -178,7 +179,7 @@ def generator_loss(fake: Sequence[Tensor], linear: bool = False) -> Tensor:
     (tensor(0.2500), tensor(-1.7500))
     """
     if not len(fake):
-        raise ValueError("there are no logits to judge by: at least one discriminator is needed.")
+        raise ValueError("there are no logits: at least one discriminator is needed.")
     terms = [-logits.mean() if linear else F.relu(1 - logits).mean() for logits in fake]
     return torch.stack(terms).mean()
 
@@ -196,7 +197,7 @@ def feature_matching_loss(
         relative: False leaves the division out, as audiocraft does. For ablation.
 
     Shape:
-        real, fake: K lists of L feature maps, equal in shape pair by pair → scalar, mean over K·L
+        real, fake: J lists of L feature maps, equal in shape pair by pair → scalar, mean over J·L
 
     Raises:
         ValueError: if the two sides differ in number or shape of their maps, or have none.
@@ -243,6 +244,6 @@ def _check(estimate: Tensor, target: Tensor) -> None:
 def _same_number(real: Sequence[object], fake: Sequence[object]) -> None:
     if len(real) != len(fake) or not len(real):
         raise ValueError(
-            "the discriminator must have judged both clips alike, but there are "
+            "the discriminator must have seen both clips, but there are "
             f"{len(real)} results for the real one and {len(fake)} for the fake."
         )

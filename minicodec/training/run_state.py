@@ -20,6 +20,9 @@ from minicodec.model.pretrained import CHECKPOINTS
 from minicodec.sound.files import write_bytes
 from minicodec.training.update import Update
 
+#: What the discriminator and its optimizer are called in a file. Runs of any age are read.
+_DISCRIMINATOR, _DISCRIMINATOR_ADAM = "judge", "judge_adam"
+
 
 class Checkpoint(NamedTuple):
     """What a run needs to go on."""
@@ -69,14 +72,19 @@ def read_last(folder: Path) -> Checkpoint | None:
     return None
 
 
+def of_discriminator(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Its weights; empty for a run without one."""
+    return under(checkpoint.tensors, _DISCRIMINATOR)
+
+
 def update_tensors(update: Update) -> dict[str, Tensor]:
     """All that a step changes, but for the balancer, whose state is plain numbers."""
     groups = {"codec": update.codec.state_dict(), "adam": optimizer_tensors(update.optimizer)}
     if update.averaged is not update.codec:
         groups["averaged"] = update.averaged.state_dict()
-    if update.discriminator is not None and update.judge_optimizer is not None:
-        groups["judge"] = update.discriminator.state_dict()
-        groups["judge_adam"] = optimizer_tensors(update.judge_optimizer)
+    if update.discriminator is not None and update.discriminator_optimizer is not None:
+        groups[_DISCRIMINATOR] = update.discriminator.state_dict()
+        groups[_DISCRIMINATOR_ADAM] = optimizer_tensors(update.discriminator_optimizer)
     return {f"{name}.{key}": v for name, group in groups.items() for key, v in group.items()}
 
 
@@ -86,9 +94,9 @@ def restore_update(update: Update, tensors: Mapping[str, Tensor]) -> None:
     if update.averaged is not update.codec:
         update.averaged.load_state_dict(under(tensors, "averaged"))
     restore_optimizer(update.optimizer, under(tensors, "adam"))
-    if update.discriminator is not None and update.judge_optimizer is not None:
-        update.discriminator.load_state_dict(under(tensors, "judge"))
-        restore_optimizer(update.judge_optimizer, under(tensors, "judge_adam"))
+    if update.discriminator is not None and update.discriminator_optimizer is not None:
+        update.discriminator.load_state_dict(under(tensors, _DISCRIMINATOR))
+        restore_optimizer(update.discriminator_optimizer, under(tensors, _DISCRIMINATOR_ADAM))
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -27,7 +27,7 @@ from minicodec.training.balancer import Balancer
 from minicodec.training.config import TrainConfig
 from minicodec.training.discriminator import (
     BandwidthDiscriminators,
-    Judgement,
+    DiscriminatorOutput,
     MultiScaleDiscriminator,
 )
 from minicodec.training.losses import (
@@ -90,12 +90,12 @@ class Update:
         if config.decoder_only:
             self.codec.encoder.eval().requires_grad_(False)
             self.codec.quantizer.eval().requires_grad_(False)
-        # Balanced gradients have one length per clip, whatever the number of clips; averaging
+        # Balanced gradients have one norm per clip, whatever the number of clips; averaging
         # over processes would shorten them.
         self.balancer = Balancer(self.weights, total_norm=world, balance=config.balanced)
         self.learned = [p for p in self.codec.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(self.learned, config.learning_rate, config.betas)
-        self.judge_optimizer = (
+        self.discriminator_optimizer = (
             None
             if self.discriminator is None
             else torch.optim.Adam(
@@ -115,21 +115,21 @@ class Update:
             ValueError: as `Codec.forward`.
         """
         config = self.config
-        bandwidth, judge_learns = self.draw(step)
+        bandwidth, discriminator_learns = self.draw(step)
         self.optimizer.param_groups[0]["lr"] = config.rate(step)
 
-        judged = self.discriminator is not None and step >= config.discriminator_from
-        alone = judged and step < config.discriminator_from + config.head_start
+        present = self.discriminator is not None and step >= config.discriminator_from
+        alone = present and step < config.discriminator_from + config.head_start
         with torch.set_grad_enabled(not alone):
             with self._fast():
                 output, _, commitment = self.codec(audio, bandwidth, step >= config.warm_up)
             losses = {"time": time_loss(output, audio), "mel": self._mel(output, audio)}
         shown = losses | {"commitment": commitment}
         shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
-        if judged:
-            with torch.set_grad_enabled(judge_learns or alone):
-                real = self._judge(audio, bandwidth)
-            fake = self._judge(output, bandwidth)
+        if present:
+            with torch.set_grad_enabled(discriminator_learns or alone):
+                real = self._discriminate(audio, bandwidth)
+            fake = self._discriminate(output, bandwidth)
             losses["adversarial"] = generator_loss(fake.logits)
             losses["features"] = feature_matching_loss(real.features, fake.features)
             shown |= losses | {"discriminator": discriminator_loss(real.logits, fake.logits)}
@@ -141,9 +141,9 @@ class Update:
             except ValueError as error:
                 raise Diverged(str(error)) from error
             skipped = balanced.skipped
-        if judged and (judge_learns or alone):
+        if present and (discriminator_learns or alone):
             rate = config.rate(step) * config.discriminator_rate
-            self._learn_judge(shown["discriminator"], bandwidth, rate)
+            self._teach_discriminator(shown["discriminator"], bandwidth, rate)
         if not alone:
             self.optimizer.zero_grad()
             (balanced.loss + config.commitment * commitment).backward()
@@ -176,32 +176,34 @@ class Update:
         bandwidth = self.config.codec.draw_bandwidth(random)
         return bandwidth, random.random() < self.config.discriminator_share
 
-    def _listener(self, bandwidth: float) -> nn.Module:
+    def _discriminator_of(self, bandwidth: float) -> nn.Module:
         if isinstance(self.discriminator, BandwidthDiscriminators):
             index = self.config.codec.bandwidths.index(bandwidth)
             return self.discriminator.discriminators[index]
         assert self.discriminator is not None
         return self.discriminator
 
-    def _judge(self, audio: Tensor, bandwidth: float) -> Judgement:
+    def _discriminate(self, audio: Tensor, bandwidth: float) -> DiscriminatorOutput:
         with self._fast():
-            logits, features = self._listener(bandwidth)(audio)
-        return Judgement([x.float() for x in logits], [[x.float() for x in f] for f in features])
+            logits, features = self._discriminator_of(bandwidth)(audio)
+        return DiscriminatorOutput(
+            [x.float() for x in logits], [[x.float() for x in f] for f in features]
+        )
 
     def _mel(self, output: Tensor, audio: Tensor) -> Tensor:
         loss = log_mel_loss if self.config.mel_kind == "log" else mel_loss
         return loss(output, audio, self.config.codec.sample_rate)
 
-    def _learn_judge(self, loss: Tensor, bandwidth: float, rate: float) -> None:
+    def _teach_discriminator(self, loss: Tensor, bandwidth: float, rate: float) -> None:
         # Only the gradients of its own weights: the graph goes on into the codec, which this loss
         # must not teach.
-        assert self.judge_optimizer is not None
-        self.judge_optimizer.param_groups[0]["lr"] = rate
-        self.judge_optimizer.zero_grad()  # those of other bandwidths stay where they are
-        weights = list(self._listener(bandwidth).parameters())
+        assert self.discriminator_optimizer is not None
+        self.discriminator_optimizer.param_groups[0]["lr"] = rate
+        self.discriminator_optimizer.zero_grad()  # those of other bandwidths stay where they are
+        weights = list(self._discriminator_of(bandwidth).parameters())
         for weight, gradient in zip(weights, torch.autograd.grad(loss, weights)):
             weight.grad = gradient
-        self._move(self.judge_optimizer, weights, None, "discriminator")
+        self._move(self.discriminator_optimizer, weights, None, "discriminator")
 
     def _move(
         self,

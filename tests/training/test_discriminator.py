@@ -67,11 +67,11 @@ def test_parity_with_the_official_discriminator(channels, length):
     ours, theirs = pair(32 if length < 12000 else 8, channels)
     audio = torch.randn(2, channels, length)
     logits, features = theirs(audio)
-    judgement = ours(audio)
-    assert len(judgement.logits) == len(logits) == 5
+    output = ours(audio)
+    assert len(output.logits) == len(logits) == 5
     worst = 0.0
-    pairs = list(zip(judgement.logits, logits))
-    for mine, their in zip(judgement.features, features):
+    pairs = list(zip(output.logits, logits))
+    for mine, their in zip(output.features, features):
         assert len(mine) == len(their) == 5
         pairs += list(zip(mine, their))
     for mine, their in pairs:
@@ -99,7 +99,7 @@ def test_stft_without_centring_is_torchaudios():
 
 
 @torch.no_grad()
-def test_left_and_right_are_judged_separately():
+def test_left_and_right_are_seen_separately():
     discriminator = MultiScaleDiscriminator(n_filters=2)
     audio = torch.randn(3, 2, 4000)
     stereo, left, right = (discriminator(x) for x in (audio, audio[:, :1], audio[:, 1:]))
@@ -110,7 +110,7 @@ def test_left_and_right_are_judged_separately():
 
 
 @torch.no_grad()
-def test_judged_together_each_channel_matters_to_the_other():
+def test_seen_together_each_channel_matters_to_the_other():
     discriminator = MultiScaleDiscriminator(n_filters=2, channels=2)
     audio = torch.randn(1, 2, 4000)
     swapped = discriminator(audio.flip(1)).logits[0]
@@ -132,8 +132,8 @@ def test_every_layer_has_weight_norm_and_learns():
     discriminator = MultiScaleDiscriminator(windows=(256, 128), n_filters=2)
     names = [n for n, _ in discriminator.named_parameters() if n.endswith("original0")]
     assert len(names) == 2 * 6
-    judged = [discriminator(torch.randn(2, 1, 2000)).logits for _ in range(2)]
-    discriminator_loss(*judged).backward()
+    logits = [discriminator(torch.randn(2, 1, 2000)).logits for _ in range(2)]
+    discriminator_loss(*logits).backward()
     grads = {n: p.grad for n, p in discriminator.named_parameters()}
     assert all(torch.isfinite(g).all() for g in grads.values())
     assert all(grads[n].abs().sum() > 0 for n in names)

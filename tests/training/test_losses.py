@@ -225,7 +225,7 @@ def test_feature_maps_of_silence():
     assert torch.isfinite(fake.grad).all()
 
 
-def test_wrong_judgements():
+def test_wrong_outputs_of_discriminators():
     a, b = torch.zeros(3), torch.zeros(4)
     with pytest.raises(ValueError, match="1 results for the real one and 2 for the fake"):
         discriminator_loss([a], [a, a])
@@ -233,7 +233,7 @@ def test_wrong_judgements():
         discriminator_loss([], [])
     with pytest.raises(ValueError, match="no logits"):
         generator_loss([])
-    with pytest.raises(ValueError, match="judged both clips alike"):
+    with pytest.raises(ValueError, match="seen both clips"):
         feature_matching_loss([[a]], [[a, a]])
     with pytest.raises(ValueError, match=r"one shape, but they are \[3\] and \[4\]"):
         feature_matching_loss([[a]], [[b]])

@@ -25,20 +25,24 @@ def test_one_look_of_the_discriminator_teaches_both_networks_what_two_would():
     update(audio, 3)
 
     passed = plain.codec(audio, plain.draw(3)[0])
-    judge, copy = plain.discriminator, passed.audio
-    judge_loss = losses.discriminator_loss(judge(audio).logits, judge(copy.detach()).logits)
-    judge_gradients = torch.autograd.grad(judge_loss, list(judge.parameters()))
+    discriminator, copy = plain.discriminator, passed.audio
+    own_loss = losses.discriminator_loss(
+        discriminator(audio).logits, discriminator(copy.detach()).logits
+    )
+    own_gradients = torch.autograd.grad(own_loss, list(discriminator.parameters()))
     balanced = plain.balancer(
         {
             "time": losses.time_loss(copy, audio),
             "mel": losses.log_mel_loss(copy, audio, RATE),
-            "adversarial": losses.generator_loss(judge(copy).logits),
-            "features": losses.feature_matching_loss(judge(audio).features, judge(copy).features),
+            "adversarial": losses.generator_loss(discriminator(copy).logits),
+            "features": losses.feature_matching_loss(
+                discriminator(audio).features, discriminator(copy).features
+            ),
         },
         copy,
     )
     (balanced.loss + passed.commitment).backward()
-    for mine, theirs in zip(update.discriminator.parameters(), judge_gradients):
+    for mine, theirs in zip(update.discriminator.parameters(), own_gradients):
         torch.testing.assert_close(mine.grad, theirs, rtol=1e-3, atol=1e-6)
     for mine, theirs in zip(update.codec.parameters(), plain.codec.parameters()):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-5)
@@ -63,12 +67,13 @@ def test_the_discriminator_learns_in_two_steps_of_three_and_bandwidths_are_drawn
 def test_each_bandwidth_may_have_a_discriminator_of_its_own():
     update = Update(dataclasses.replace(CONFIG, discriminator_per_bandwidth=True, warm_up=0,
                                         discriminator_share=1.0))  # fmt: skip
-    judges = update.discriminator.discriminators
-    assert len(judges) == len(CODEC.bandwidths)
+    discriminators = update.discriminator.discriminators
+    assert len(discriminators) == len(CODEC.bandwidths)
     for step in range(4):
-        before = [[w.clone() for w in judge.parameters()] for judge in judges]
+        before = [[w.clone() for w in d.parameters()] for d in discriminators]
         update(batch(step), step)
-        moved = [not all(map(torch.equal, b, j.parameters())) for b, j in zip(before, judges)]
+        after = [list(d.parameters()) for d in discriminators]
+        moved = [not all(map(torch.equal, b, a)) for b, a in zip(before, after)]
         assert moved == [b == update.draw(step)[0] for b in CODEC.bandwidths]
 
 
@@ -77,11 +82,11 @@ def test_the_discriminator_waits_and_then_learns_alone():
     update = Update(config)
     for step in range(6):
         codec = {k: v.clone() for k, v in update.codec.named_parameters()}
-        judge = {k: v.clone() for k, v in update.discriminator.named_parameters()}
+        before = {k: v.clone() for k, v in update.discriminator.named_parameters()}
         shown = update(batch(step), step)
         moved = any(not torch.equal(v, codec[k]) for k, v in update.codec.named_parameters())
         taught = any(
-            not torch.equal(v, judge[k]) for k, v in update.discriminator.named_parameters()
+            not torch.equal(v, before[k]) for k, v in update.discriminator.named_parameters()
         )
         assert moved == (step not in (2, 3)), step
         assert ("discriminator" in shown) == (step >= 2)
