@@ -1,4 +1,4 @@
-"""Support: what `import minicodec` offers, beside `listening` and `plotting`, which draw."""
+"""Support: what `import minicodec` offers, beside `diagrams`, `listening` and `plotting`, which draw."""
 
 from minicodec.bits.bitstream import compress as compress
 from minicodec.bits.bitstream import decompress as decompress
