@@ -96,8 +96,8 @@ def cumulate(frequencies: np.ndarray | Tensor | Sequence[int]) -> np.ndarray:
     return sums
 
 
-def _check_totals(tables: np.ndarray) -> None:
-    totals = tables[..., -1]
+def _check_totals(sums: np.ndarray) -> None:
+    totals = sums[..., -1]
     if totals.size and (totals.min() < 1 or totals.max() > MAX_TOTAL):
         raise ValueError(
             f"the frequencies of a table add up to 1 to {MAX_TOTAL}, but here to "
@@ -108,13 +108,13 @@ def _check_totals(tables: np.ndarray) -> None:
 class RangeEncoder:
     """Symbols to bytes.
 
-    >>> table = cumulate([2, 1, 1])  # a, b, c
+    >>> sums = cumulate([2, 1, 1])  # of the frequencies of a, b, c
     >>> encoder = RangeEncoder()
-    >>> encoder.encode([1, 0, 2], table)
+    >>> encoder.encode([1, 0, 2], sums)
     >>> data = encoder.finish()
     >>> data.hex()
     '98'
-    >>> RangeDecoder(data).decode(table, 3)
+    >>> RangeDecoder(data).decode(sums, 3)
     [1, 0, 2]
     """
 
@@ -123,22 +123,22 @@ class RangeEncoder:
         self.range = _FULL
         self._words: list[int] = []
 
-    def encode(self, symbols: np.ndarray | Tensor | Sequence[int], tables: np.ndarray) -> None:
+    def encode(self, symbols: np.ndarray | Tensor | Sequence[int], sums: np.ndarray) -> None:
         """Append symbols.
 
         Shape:
-            symbols: [n]; tables: [n, N + 1], one table for each, or [N + 1], one for all; as
-            `cumulate` makes them.
+            symbols: [n]; sums: [n, N + 1], running sums of one frequency table for each symbol, or
+            [N + 1], of one for all; as `cumulate` makes them.
 
         Raises:
             ValueError: for a symbol outside its table, or with a frequency of 0.
         """
         chosen = np.asarray(symbols, dtype=np.int64)
-        _check_totals(tables)
-        rows = np.broadcast_to(tables, (len(chosen), tables.shape[-1]))
-        if chosen.size and (chosen.min() < 0 or chosen.max() > tables.shape[-1] - 2):
+        _check_totals(sums)
+        rows = np.broadcast_to(sums, (len(chosen), sums.shape[-1]))
+        if chosen.size and (chosen.min() < 0 or chosen.max() > sums.shape[-1] - 2):
             raise ValueError(
-                f"symbols lie in 0 to {tables.shape[-1] - 2}, but these lie in {chosen.min()} to "
+                f"symbols lie in 0 to {sums.shape[-1] - 2}, but these lie in {chosen.min()} to "
                 f"{chosen.max()}."
             )
         index = np.arange(len(chosen))
@@ -192,19 +192,20 @@ class RangeDecoder:
         self._at = 8  # bytes read
         self.offset = int.from_bytes(self._data[:8], "big")
 
-    def decode(self, tables: np.ndarray, count: int = 1) -> list[int]:
+    def decode(self, sums: np.ndarray, count: int = 1) -> list[int]:
         """The next symbols.
 
         Shape:
-            tables: [n, N + 1], one table for each of n symbols, or [N + 1], one for all `count`.
+            sums: [n, N + 1], those of one table for each of n symbols, or [N + 1], of one for all
+            `count`.
 
         Raises:
             ValueError: if the bytes end before the symbols do, or no encoder wrote them.
         """
-        _check_totals(tables)
-        size = tables.shape[-1]
-        flat = tables.reshape(-1).data
-        starts = range(0, len(flat), size) if tables.ndim == 2 else [0] * count
+        _check_totals(sums)
+        size = sums.shape[-1]
+        flat = sums.reshape(-1).data
+        starts = range(0, len(flat), size) if sums.ndim == 2 else [0] * count
         data, at, offset, range_ = self._data, self._at, self.offset, self.range
         symbols = []
         for first in starts:
@@ -291,8 +292,8 @@ def encode_codes(model: CodeModel, codes: Tensor) -> bytes:
         )
     codes, encoder = codes.cpu(), RangeEncoder()
     if codes.shape[1]:
-        tables = cumulate(model.tables(codes).reshape(-1, model.codebook_size))
-        encoder.encode(codes.T.reshape(-1), tables)
+        sums = cumulate(model.tables(codes).reshape(-1, model.codebook_size))
+        encoder.encode(codes.T.reshape(-1), sums)
     return encoder.finish()
 
 
