@@ -1,12 +1,13 @@
-"""How fast is our range coder beside the official coder and constriction, and how short its output?
+"""How fast is our range coder beside three others, and how short is what they write?
 
     python benchmarks/coder.py --symbols 6000
 
 Every symbol has a frequency table of its own over 1024 codes, as codes have with a language model.
-All three code the same symbols with the same probabilities, in turn, in one process on one thread,
-and medians of their processor time are compared. Tables are ready before the clock starts: for ours
+All code the same symbols with the same probabilities, in turn, in one process on one thread, and
+medians of their processor time are compared. Tables are ready before the clock starts: for ours
 integer sums, for the official coder its integer tables, for constriction floats, of which it makes
-tables itself. Needs the `encodec` and `constriction` packages.
+tables itself. Its two coders are a range coder (a queue: the first symbol in is the first out) and
+ANS (a stack: the last in is the first out). Needs the `encodec` and `constriction` packages.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 import constriction
 import numpy as np
 import torch
+from machine import machine
 
 from minicodec.bits.range_coder import RangeDecoder, RangeEncoder, cumulate
 
@@ -60,10 +62,10 @@ def theirs(
     return encode, decode
 
 
-def constrictions(
+def queue(
     symbols: np.ndarray, probabilities: torch.Tensor
 ) -> tuple[Callable[[], bytes], Callable[..., Any]]:
-    """The same for constriction, all symbols in one call."""
+    """The same for constriction's range coder, all symbols in one call."""
     floats = probabilities.numpy()
     family = constriction.stream.model.Categorical(perfect=False)
 
@@ -74,6 +76,25 @@ def constrictions(
 
     def decode(data: bytes) -> np.ndarray:
         coder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, np.uint32))
+        return coder.decode(family, floats)
+
+    return encode, decode
+
+
+def stack(
+    symbols: np.ndarray, probabilities: torch.Tensor
+) -> tuple[Callable[[], bytes], Callable[..., Any]]:
+    """The same for constriction's ANS."""
+    floats = probabilities.numpy()
+    family = constriction.stream.model.Categorical(perfect=False)
+
+    def encode() -> bytes:
+        coder = constriction.stream.stack.AnsCoder()
+        coder.encode_reverse(symbols.astype(np.int32), family, floats)
+        return coder.get_compressed().tobytes()
+
+    def decode(data: bytes) -> np.ndarray:
+        coder = constriction.stream.stack.AnsCoder(np.frombuffer(data, np.uint32))
         return coder.decode(family, floats)
 
     return encode, decode
@@ -95,7 +116,8 @@ def main() -> None:
     coders = {
         "minicodec": ours(symbols, cumulate(frequencies.numpy())),
         "official": theirs(symbols, probabilities),
-        "constriction": constrictions(symbols, probabilities),
+        "constriction, range coder": queue(symbols, probabilities),
+        "constriction, ANS": stack(symbols, probabilities),
     }
     times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in coders}
     sizes = {}
@@ -124,11 +146,11 @@ def main() -> None:
         }
         rows.append(row)
         print(
-            f"{name:13} encodes {row['encode_symbols_per_s']:>9,} and decodes "
+            f"{name:26} encodes {row['encode_symbols_per_s']:>9,} and decodes "
             f"{row['decode_symbols_per_s']:>9,} symbols/s, {row['bits_per_symbol']:.4f} bits each"
         )
-    result = {"symbols": args.symbols, "ideal_bits_per_symbol": round(ideal / args.symbols, 4),
-              "rows": rows}  # fmt: skip
+    result = {"machine": machine("encodec", "constriction"), "symbols": args.symbols,
+              "ideal_bits_per_symbol": round(ideal / args.symbols, 4), "rows": rows}  # fmt: skip
     args.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
