@@ -5,6 +5,9 @@
 
 It goes into the Colab badges of the chapters and the README, the chapters' set-up cells (made from
 the template below), `git clone` and `git+` lines, CITATION.cff and pyproject.toml.
+
+A set-up cell installs the release that its chapter was written with: the tag of the package's
+version. While there is no such tag yet, pip says so, and the cell installs the branch.
 """
 
 import argparse
@@ -24,8 +27,11 @@ TEXTS = ["README.md", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml", "book
 SETUP = """\
 import importlib.util
 
-if importlib.util.find_spec("minicodec") is None:  # on Colab, for one
-    %pip install -q "minicodec @ git+{url}@{branch}" encodec librosa
+# On Colab, for one: the release of this chapter, or, while it has no tag yet, what there is.
+for release in ("v{version}", "{branch}"):
+    if importlib.util.find_spec("minicodec") is None:
+        %pip install -q "minicodec @ git+{url}@{{release}}" encodec librosa
+
 import torch
 
 import minicodec
@@ -38,6 +44,14 @@ def address() -> tuple[str, str]:
     """The repository's URL and the branch that is published."""
     repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
     return repository["url"].rstrip("/"), repository["branch"]
+
+
+def version() -> str:
+    """That of the package, read without importing it."""
+    text = (ROOT / "minicodec" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    assert found, "minicodec/__init__.py states no __version__"
+    return found[1]
 
 
 def stamped_text(text: str, url: str, branch: str) -> str:
@@ -74,7 +88,7 @@ def stamped_notebook(notebook: Notebook, name: str, url: str, branch: str) -> No
         cells.insert(1, {"cell_type": "code", "metadata": {"tags": ["setup"]}})
     for cell in cells:
         if "setup" in tags_of(cell):
-            cell["source"] = SETUP.format(url=url, branch=branch)
+            cell["source"] = SETUP.format(url=url, branch=branch, version=version())
     return clean(notebook)
 
 
