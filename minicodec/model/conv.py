@@ -2,7 +2,7 @@
 
 A codec must give back exactly as many samples as it was given. All the care that takes is here: a
 strided convolution pads so that `T` samples become `ceil(T / stride)` frames, none lost at the end,
-and its transposed twin turns `N` frames into exactly `N * stride` samples.
+and its transposed twin turns `T'` frames into exactly `T' * stride` samples.
 
 ::
 
@@ -75,7 +75,7 @@ def pad1d(x: Tensor, left: int, right: int, mode: PadMode = "constant") -> Tenso
 class ConvState(NamedTuple):
     """What a causal convolution remembers from one piece of a stream to the next."""
 
-    past: Tensor  #: [B, C_in, n], inputs that later outputs still need
+    past: Tensor  #: [B, F_in, n], inputs that later outputs still need
     started: bool  #: False while a reflection waits for the samples that it mirrors
 
 
@@ -85,13 +85,13 @@ class Conv1d(nn.Conv1d):
     Args:
         in_channels, out_channels, kernel_size, stride, dilation: as in `torch.nn.Conv1d`.
         causal: pad on the left only, so that no output depends on a later input.
-        norm: "weight_norm" (weights as length times direction), "time_group_norm" (one mean and
+        norm: "weight_norm" (weights as magnitude times direction), "time_group_norm" (one mean and
             variance over all channels and the whole of time, so never causal) or "none".
         pad_mode: "constant" (zeros) is ours. "reflect" is what the official weights were trained
             with; at the start of a causal clip it mirrors samples that have not arrived yet.
 
     Shape:
-        x: [B, C_in, T] → [B, C_out, ceil(T / stride)]
+        x: [B, F_in, T] → [B, F_out, ceil(T / stride)]
 
     Raises:
         ValueError: for "time_group_norm" in a causal convolution.
@@ -145,7 +145,7 @@ class Conv1d(nn.Conv1d):
             last: this piece ends the clip, so pad and give back what is left.
 
         Shape:
-            x: [B, C_in, T] → [B, C_out, N], N = windows that became full
+            x: [B, F_in, T] → [B, F_out, T'], T' = windows that became full
 
         Raises:
             ValueError: if the convolution is not causal.
@@ -176,7 +176,7 @@ class Conv1d(nn.Conv1d):
 
 
 class ConvTranspose1d(nn.ConvTranspose1d):
-    """The way back: `N` frames in, exactly `N * stride` samples out.
+    """The way back: `T'` frames in, exactly `T' * stride` samples out.
 
     Each frame paints `kernel_size` samples, so the last frames paint beyond the end. What sticks
     out is trimmed: on the right when causal, where it would be the start of a future frame, else
@@ -187,7 +187,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         causal, norm: as in `Conv1d`.
 
     Shape:
-        x: [B, C_in, N] → [B, C_out, N * stride]
+        x: [B, F_in, T'] → [B, F_out, T' * stride]
 
     Raises:
         ValueError: for "time_group_norm" in a causal convolution.
@@ -228,11 +228,11 @@ class ConvTranspose1d(nn.ConvTranspose1d):
 
         Args:
             x: of any length, also empty.
-            state: [B, C_out, kernel_size - stride], what frames before have painted of the samples
+            state: [B, F_out, kernel_size - stride], what frames before have painted of the samples
                 to come; None begins a clip.
 
         Shape:
-            x: [B, C_in, N] → [B, C_out, N * stride]
+            x: [B, F_in, T'] → [B, F_out, T' * stride]
 
         Raises:
             ValueError: if the convolution is not causal.
@@ -247,9 +247,9 @@ class ConvTranspose1d(nn.ConvTranspose1d):
             return x.new_zeros(len(x), self.out_channels, 0), state
         painted = F.conv_transpose1d(x, self.weight, None, stride)
         painted = painted + F.pad(state, (0, painted.shape[-1] - overlap))
-        ready, rest = painted.split([x.shape[-1] * stride, overlap], dim=-1)
+        ready, wet = painted.split([x.shape[-1] * stride, overlap], dim=-1)
         bias = 0 if self.bias is None else self.bias[:, None]
-        return self.norm(ready + bias), rest
+        return self.norm(ready + bias), wet
 
 
 def _keep_variance(conv: nn.Module, inputs: float) -> None:

@@ -63,13 +63,13 @@ class ResidualBlock(nn.Module):
     """Look at the neighbours, through half the channels, and add what was seen to the input.
 
     Args:
-        channels: C, at both ends.
+        channels: F, at both ends.
         kernel_size: of the first convolution; the second has size 1.
         dilation: spacing of the first kernel's taps.
         causal, norm, pad_mode: as in `Conv1d`.
 
     Shape:
-        x: [B, C, T] → [B, C, T]
+        x: [B, F, T] → [B, F, T]
 
     >>> import torch
     >>> ResidualBlock(8)(torch.randn(1, 8, 20)).shape
@@ -105,7 +105,7 @@ class ResidualBlock(nn.Module):
         """As `Conv1d.stream`. Samples that the first convolution still waits for are held back.
 
         Shape:
-            x: [B, C, T] → [B, C, N]
+            x: [B, F, T] → [B, F, T']
         """
         held, inner = state if state is not None else (x[..., :0], None)
         activation, look, *rest = self.block
@@ -120,7 +120,7 @@ class SkipLSTM(nn.Module):
     """An LSTM over time whose output is added to its input: memory beyond the receptive field.
 
     Shape:
-        x: [B, C, T] → [B, C, T]
+        x: [B, F, T] → [B, F, T]
     """
 
     def __init__(self, channels: int, n_layers: int = 2):
@@ -138,10 +138,10 @@ class SkipLSTM(nn.Module):
         """Take the next frames, starting from what the frames before left in memory.
 
         Args:
-            state: hidden and cell vectors, each [B, n_layers, C]; None begins a clip.
+            state: hidden and cell vectors, each [B, n_layers, F]; None begins a clip.
 
         Shape:
-            x: [B, C, T] → [B, C, T]
+            x: [B, F, T] → [B, F, T]
         """
         if not x.shape[-1]:
             return x, state
@@ -160,7 +160,7 @@ class Encoder(nn.Module):
             `lstm_layers`, `causal`, `norm` and `pad_mode`.
 
     Shape:
-        x: [B, channels, T] → [B, D, ceil(T / hop_length)]
+        x: [B, C, T] → [B, D, ceil(T / hop_length)]
 
     >>> encoder = Encoder(CodecConfig(n_filters=4, dimension=16))
     >>> encoder(torch.randn(1, 1, 24000)).shape
@@ -195,7 +195,7 @@ class Encoder(nn.Module):
             last: this piece ends the clip.
 
         Shape:
-            x: [B, channels, T] → [B, D, N]
+            x: [B, C, T] → [B, D, T']
 
         Raises:
             ValueError: if the encoder is not causal.
@@ -210,7 +210,7 @@ class Decoder(nn.Module):
         config: as for `Encoder`; its strides are undone last first.
 
     Shape:
-        z: [B, D, N] → [B, channels, N * hop_length]
+        z: [B, D, T'] → [B, C, T' * hop_length]
 
     >>> decoder = Decoder(CodecConfig(n_filters=4, dimension=16))
     >>> decoder(torch.randn(1, 16, 75)).shape
@@ -242,7 +242,7 @@ class Decoder(nn.Module):
             z, state, last: as for `Encoder.stream`.
 
         Shape:
-            z: [B, D, N] → [B, channels, T]; with zero padding T = N * hop_length
+            z: [B, D, T'] → [B, C, T]; with zero padding T = T' * hop_length
 
         Raises:
             ValueError: if the decoder is not causal.
