@@ -42,6 +42,8 @@ MAX_CODE_LINES = 40
 CELLS, WORDS = (25, 45), (1500, 2600)
 # What is listened to needs fewer cells and words than what is built.
 SHORTER = {"00_first_listen": ((15, 45), (900, 2600))}
+# A table that tools/minutes.py writes.
+MINUTES = r"<details><summary>Minutes by section</summary>.*?</details>"
 # The whole system, with the chapter's part lit, stands before the first section is over.
 DIAGRAM, DIAGRAM_BY = "diagrams.system(", 5
 
@@ -111,10 +113,15 @@ def write(path: Path, notebook: Notebook) -> None:
 
 
 def words(notebook: Notebook) -> int:
-    """Words of prose: markdown without links' addresses, HTML tags and formulas."""
-    prose = "\n".join(source_of(c) for c in notebook["cells"] if c["cell_type"] == "markdown")
-    prose = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|<[^>]+>|\]\([^)]*\)", " ", prose, flags=re.S)
-    return len(re.findall(r"[^\W\d_][\w'’-]*", prose))
+    """Words of prose in a chapter; the minutes at its head are written by a tool."""
+    markdown = "\n".join(source_of(c) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    return count_words(re.sub(MINUTES, " ", markdown, flags=re.S))
+
+
+def count_words(markdown: str) -> int:
+    """Words without links' addresses, HTML tags and formulas."""
+    no_prose = r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|<[^>]+>|\]\([^)]*\)"
+    return len(re.findall(r"[^\W\d_][\w'’-]*", re.sub(no_prose, " ", markdown, flags=re.S)))
 
 
 def problems_of_cell(cell: dict[str, Any]) -> Iterator[str]:
