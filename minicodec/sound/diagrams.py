@@ -45,7 +45,8 @@ _PARTS: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "bitstream": (_RIGHT, 354, GREEN, ("bitstream",)),
     "listener": (_LEFT, 284, PINK, ("listener",)),
 }
-#: Arrows: from, to, the points between, and how: "" for signals, "both" ways, or "gradient".
+#: Arrows, strong if two parts are lit: the parts, the way, and what it is: "" for a signal, "both"
+#: for one that goes both ways, "line" for one without a head, "gradient".
 _ARROWS: list[tuple[str, str, tuple[Point, ...], str]] = [
     ("samples", "encoder", ((114, 27), (140, 27)), ""),
     ("encoder", "latents", ((236, 27), (262, 27)), ""),
@@ -54,14 +55,13 @@ _ARROWS: list[tuple[str, str, tuple[Point, ...], str]] = [
     ("codes", "decoder", ((262, 237), (236, 237)), ""),
     ("decoder", "copy", ((140, 237), (114, 237)), ""),
     ("copy", "listener", ((66, 260), (66, 284)), ""),
-    ("samples", "losses", ((18, 27), (6, 27), (6, 97), (18, 97)), ""),
-    ("copy", "losses", ((18, 237), (6, 237), (6, 97), (18, 97)), ""),
-    ("samples", "discriminator", ((18, 27), (6, 27), (6, 167), (18, 167)), ""),
-    ("copy", "discriminator", ((18, 237), (6, 237), (6, 167), (18, 167)), ""),
+    ("samples", "copy", ((18, 27), (6, 27), (6, 237), (18, 237)), "line"),
+    ("copy", "losses", ((6, 97), (18, 97)), ""),
+    ("copy", "discriminator", ((6, 167), (18, 167)), ""),
     ("discriminator", "losses", ((66, 144), (66, 120)), ""),
     ("losses", "balancer", ((114, 97), (127, 97), (127, 132), (140, 132)), "gradient"),
     ("balancer", "decoder", ((188, 155), (188, 214)), "gradient"),
-    ("decoder", "encoder",
+    ("balancer", "encoder",
      ((224, 214), (224, 202), (249, 202), (249, 66), (224, 66), (224, 50)), "gradient"),
     ("codes", "entropy coder", ((320, 260), (320, 284)), "both"),
     ("entropy coder", "bitstream", ((320, 330), (320, 354)), "both"),
@@ -95,14 +95,13 @@ def system(*lit: str) -> Diagram:
         height=404,
     )
     for start, end, points, kind in _ARROWS:
-        strong = start in lit and end in lit
-        drawing.arrow(
-            *points,
-            color=VERMILLION if kind == "gradient" else "currentColor",
-            dashed=kind == "gradient",
-            both=kind == "both",
-            opacity=1 if strong else 0.55,
-        )
+        opacity = 1 if start in lit and end in lit else 0.6
+        if kind == "line":
+            drawing.line(*points, opacity=opacity)
+        elif kind == "gradient":
+            drawing.arrow(*points, color=VERMILLION, dashed=True, opacity=opacity)
+        else:
+            drawing.arrow(*points, both=kind == "both", opacity=opacity)
     for name, (x, y, color, lines) in _PARTS.items():
         if name in lit:
             drawing.box(x, y, _WIDE, _HIGH, *lines, color=color, filled=True)

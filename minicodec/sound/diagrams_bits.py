@@ -79,7 +79,8 @@ def language_model_step() -> Diagram:
         drawing.box(x + 2, 24, 35, 26, label, color=SKY, filled=True, round_by=3)
         drawing.line((x + 19.5, 50), (180, 84), opacity=0.6)
     drawing.operation(180, 91, "+")
-    drawing.text(196, 96, "embeddings, summed: [200]", anchor="start", size=12)
+    drawing.text(164, 96, "embeddings", anchor="end", size=12)
+    drawing.text(196, 96, "summed: [200]", anchor="start", size=12)
     drawing.arrow((180, 100), (180, 122))
     drawing.box(60, 122, 240, 52, "Transformer, 5 layers", "looks back 3.5 s: 262 frames",
                 color=GREEN, filled=True)  # fmt: skip
@@ -87,10 +88,10 @@ def language_model_step() -> Diagram:
         x = 24 + 39 * level
         drawing.line((180, 174), (x + 19.5, 208), opacity=0.6)
         drawing.box(x + 2, 208, 35, 22, "head", color=AMBER, filled=True, round_by=3, size=12)
-        drawing.arrow((x + 19.5, 230), (x + 19.5, 246), opacity=0.7)
+        drawing.arrow((x + 19.5, 230), (x + 19.5, 250), opacity=0.7)
         heights = [math.exp(2.2 * math.sin(1.7 * level + 2.3 * bar)) for bar in range(7)]
         for bar, height in enumerate(heights):
-            tall = 44 * height / sum(heights)
+            tall = 32 * height / max(heights)
             drawing.rect(x + 4 + 4.5 * bar, 288 - tall, 3.5, tall, VERMILLION)
         drawing.line((x + 3, 288), (x + 36, 288), width=1)
     drawing.text(180, 304, "1024 probabilities for each code of frame *t*", bold=True, size=12)
@@ -109,7 +110,7 @@ def frame_in_bitstream() -> Diagram:
         f"of {bits} bits, {levels * bits} bits. {frames} frames, 5 seconds, make a chunk of at "
         f"most {size} bytes of codes, between 17 bytes of head and a CRC-32 of 4. A file is a "
         "header, chunks, and a chunk that ends it.",
-        height=356,
+        height=366,
     )
     wave = [(20 + 320 * i / 160, 34 - 14 * math.sin(i / 7) * math.sin(math.pi * i / 160))
             for i in range(161)]  # fmt: skip
@@ -118,16 +119,15 @@ def frame_in_bitstream() -> Diagram:
     drawing.text(340, 10, f"{hop} · 16 = {hop * 16} bits", anchor="end", size=12)
     drawing.arrow((180, 54), (180, 74))
     drawing.text(190, 64, "encoder", anchor="start", size=12)
-    drawing.box(20, 74, 320, 26, "latent vector  *z*", color=SKY, filled=True)
+    drawing.box(20, 74, 320, 26, "latent vector *z* [*D*]", color=SKY, filled=True)
     drawing.arrow((180, 100), (180, 120))
     drawing.text(190, 110, "quantizer", anchor="start", size=12)
     for level in range(levels):
         drawing.box(20 + 40 * level + 1, 120, 38, 26, f"*c*_{{{level + 1}}}", color=AMBER,
                     filled=True, round_by=3)  # fmt: skip
-    drawing.text(340, 158, f"{levels} codes · {bits} bits = {levels * bits} bits", size=12,
-                 anchor="end")  # fmt: skip
+    drawing.text(340, 162, f"{levels} · {bits} = {levels * bits} bits", anchor="end", size=12)
     drawing.arrow((180, 148), (180, 182))
-    drawing.text(172, 170, "entropy coder", anchor="end", size=12)
+    drawing.text(172, 162, "entropy coder", anchor="end", size=12)
     for x, wide, name, said, color in (
         (20, 70, "head", "17 bytes", None),
         (90, 170, f"codes of {frames} frames", f"≤ {size} bytes", GREEN),
@@ -135,15 +135,17 @@ def frame_in_bitstream() -> Diagram:
     ):
         drawing.box(x, 182, wide, 44, name, said, color=color or INK, filled=bool(color),
                     round_by=2, size=12)  # fmt: skip
-    drawing.text(20, 240, "a chunk: 5 s, at most", anchor="start", size=12)
-    drawing.text(340, 240, f"{17 + size + 4} bytes", anchor="end", size=12)
+    said = f"a chunk: at most {17 + size + 4} bytes"
+    drawing.text(180, 244, said, size=12)
     drawing.line((20, 228), (106, 288), dashed=True, opacity=0.6)
     drawing.line((340, 228), (176, 288), dashed=True, opacity=0.6)
-    cells = (("header", 66), ("chunk 0", 70), ("chunk 1", 70), ("…", 34), ("end", 60))
+    cells = (("header", 66), ("chunk 0", 70), ("chunk 1", 70), ("…", 44), ("end", 70))
     x = 20
     for name, wide in cells:
         drawing.box(x, 288, wide, 28, name, color=GREEN if name == "chunk 0" else INK,
                     filled=name == "chunk 0", round_by=2, size=12)  # fmt: skip
         x += wide
-    drawing.text(180, 336, "the file, or the pipe", bold=True)
+    drawing.text(180, 332, "the file, or the pipe", bold=True)
+    said = "a chunk's head: CHNK, index, lengths, CRC-32"
+    drawing.text(180, 354, said, size=12)
     return drawing.finished()

@@ -16,13 +16,16 @@ def padding() -> Diagram:
         f"{frames} windows ends with the {stride} samples that its output stands for. Centred: "
         f"{total // 2} zero before and {total // 2 + extra} behind; each window reaches "
         f"{total // 2} sample beyond, into the future.",
-        height=318,
+        height=358,
     )
-    for top, left, name in ((0, total, "causal"), (162, total // 2, "centred")):
+    said = f"*k* = {kernel}, *s* = {stride}: *P* = *k* − *s* = {total} zeros"
+    drawing.text(20, 10, said, anchor="start", bold=True)
+    for top, left, name in ((26, total, "causal"), (188, total // 2, "centred")):
         right = total - left + extra
         start = 20 + (total - left) * cell  # sample 0 stands in one column
-        said = f"{name}: {left} before, {right - extra} behind, {extra} to fill up"
-        drawing.text(20, 12 + top, said, anchor="start", bold=True)
+        zeros = f"{left} before" if left == total else f"{left} before, {right - extra} behind"
+        said = f"{name}: {zeros}, {extra} to fill the end"
+        drawing.text(20, 10 + top, said, anchor="start")
         for index in range(left + length + right):
             sample = index - left
             inside = 0 <= sample < length
@@ -32,13 +35,13 @@ def padding() -> Diagram:
             x, y = start + frame * stride * cell, 60 + top + 21 * frame
             ahead = (total - left) * cell
             wide = kernel * cell - 4
-            drawing.rect(x + 2, y, wide - ahead, 16, BLUE)
+            drawing.rect(x + 2, y, wide - ahead, 18, BLUE)
             if ahead:
-                drawing.rect(x + 2 + wide - ahead, y, ahead, 16, VERMILLION)
-            label = f"window of *y*_{{{frame}}}"
+                drawing.rect(x + 2 + wide - ahead, y, ahead, 18, VERMILLION)
+            label = f"*y*_{{{frame}}} sees"
             drawing.text(x + 2 + (wide - ahead) / 2, y + 8, label, size=12, color="#fff")
-    drawing.rect(20, 310 - 4, 12, 12, VERMILLION)
-    drawing.text(38, 312, "samples of the next frame: the future", anchor="start", size=12)
+    drawing.rect(20, 340, 12, 12, VERMILLION)
+    drawing.text(38, 346, "of the next frame: the future", anchor="start", size=12)
     return drawing.finished()
 
 
@@ -49,7 +52,7 @@ def stride_and_dilation() -> Diagram:
         "Three convolutions of kernel size 3 over ten inputs. Stride 1, dilation 1: every output "
         "sees three neighbours. Stride 2: an output for every second input. Dilation 2: an output "
         "sees every second of five inputs.",
-        height=300,
+        height=308,
     )
     kernel, inputs, step = 3, 10, 34
     for panel, (stride, dilation) in enumerate(((1, 1), (2, 1), (1, 2))):
@@ -72,6 +75,9 @@ def stride_and_dilation() -> Diagram:
                         filled=hit)  # fmt: skip
         for end in ends:
             drawing.dot(27 + end * step, upper, 6, color=VERMILLION)
+        if panel == 2:
+            drawing.text(20, upper, "outputs", anchor="start", size=12)
+            drawing.text(20, lower + 18, "inputs", anchor="start", size=12)
     return drawing.finished()
 
 
@@ -89,13 +95,13 @@ def transposed_convolution() -> Diagram:
         f"Kernel {kernel}, stride {stride}. Input {inputs[0]} paints {painted[0]}, input "
         f"{inputs[1]} paints {painted[1]}, {stride} samples later. Their sum is {sums}; of it the "
         f"first {keep} samples are kept and the last {len(sums) - keep} trimmed.",
-        height=296,
+        height=274,
     )
     drawing.text(14, 12, f"kernel *w* = {' '.join(map(str, kernel))}, *s* = {stride}",
                  anchor="start", bold=True)  # fmt: skip
-    rows = ((94, f"*z*_{{0}} = {inputs[0]}", painted[:1], [BLUE]),
-            (164, f"*z*_{{1}} = {inputs[1]}", painted[1:], [AMBER]),
-            (260, "sum", painted, [BLUE, AMBER]))  # fmt: skip
+    rows = ((78, f"*z*_{{0}} = {inputs[0]}", painted[:1], [BLUE]),
+            (146, f"*z*_{{1}} = {inputs[1]}", painted[1:], [AMBER]),
+            (240, "sum", painted, [BLUE, AMBER]))  # fmt: skip
     for base, name, layers, colors in rows:
         drawing.text(14, base - 18, name, anchor="start")
         drawing.line((76, base), (352, base), opacity=0.6)
@@ -109,9 +115,9 @@ def transposed_convolution() -> Diagram:
             total = sum(layer[index] for layer in layers)
             if total:
                 drawing.text(x + 19, y - 9, str(total))
-    drawing.line((80 + 46 * keep - 4, 196), (80 + 46 * keep - 4, 290), dashed=True)
-    drawing.text(80 + 46 * keep / 2 - 4, 280, f"kept: *s* · {len(inputs)} = {keep}")
-    drawing.text(80 + 46 * (keep + 1) - 4, 280, f"*k* − *s* = {len(sums) - keep}")
+    drawing.line((80 + 46 * keep - 4, 176), (80 + 46 * keep - 4, 272), dashed=True)
+    drawing.text(80 + 46 * keep / 2 - 4, 260, f"kept: *s* · {len(inputs)} = {keep}")
+    drawing.text(80 + 46 * (keep + 1) - 4, 260, f"*k* − *s* = {len(sums) - keep}")
     return drawing.finished()
 
 
@@ -152,15 +158,16 @@ def lstm_gates() -> Diagram:
         "The memory c runs along the top. The forget gate f multiplies what is old; the input gate "
         "i multiplies what is new, g, and the product is added; the output gate o multiplies tanh "
         "of the new memory and gives the output h. All four see the new frame x and the last "
-        "output h. c_t = f · c_{t-1} + i · g, and h_t = o · tanh(c_t).",
-        height=318,
+        "output h. So the new memory is f times the old one plus i times g, and the new output is "
+        "o times tanh of the new memory.",
+        height=320,
     )
     columns = {"forget": 62, "input": 138, "new": 222, "output": 304}
-    drawing.text(4, 16, "*c*_{*t*−1}", anchor="start")
+    drawing.text(4, 16, "*c*_{t−1}", anchor="start")
     drawing.line((4, 34), (53, 34), color=BLUE, width=3)
     drawing.line((71, 34), (171, 34), color=BLUE, width=3)
     drawing.arrow((189, 34), (356, 34), color=BLUE, width=3)
-    drawing.text(348, 16, "*c*_{*t*}", anchor="end")
+    drawing.text(348, 16, "*c*_{t}", anchor="end")
     drawing.text(120, 18, "memory", size=12)
     drawing.operation(62, 34, "×")
     drawing.operation(180, 34, "+")
@@ -171,12 +178,12 @@ def lstm_gates() -> Diagram:
     drawing.arrow((304, 72), (304, 91))
     drawing.operation(304, 100, "×")
     drawing.arrow((313, 100), (348, 100))
-    drawing.text(340, 84, "*h*_{*t*}")
+    drawing.text(340, 84, "*h*_{t}")
     drawing.arrow((62, 150), (62, 43))
     drawing.arrow((138, 150), (138, 100), (171, 100))
     drawing.arrow((222, 150), (222, 100), (189, 100))
     drawing.arrow((304, 150), (304, 109))
-    letters = ("*f*_{*t*}", "*i*_{*t*}", "*g*_{*t*}", "*o*_{*t*}")
+    letters = ("*f*_{t}", "*i*_{t}", "*g*_{t}", "*o*_{t}")
     for (name, x), letter in zip(columns.items(), letters):
         drawing.text(x + 6, 132, letter, anchor="start")
         color, squash = (VERMILLION, "tanh") if name == "new" else (GREEN, "*σ*")
@@ -184,9 +191,9 @@ def lstm_gates() -> Diagram:
         drawing.arrow((x, 222), (x, 194))
     drawing.line((40, 222), (304, 222))
     drawing.line((40, 246), (40, 222))
-    drawing.text(4, 256, "*x*_{*t*} and *h*_{*t*−1}: seen by all four", anchor="start")
-    drawing.text(180, 284, "*c*_{*t*} = *f*_{*t*} *c*_{*t*−1} + *i*_{*t*} *g*_{*t*}")
-    drawing.text(180, 306, "*h*_{*t*} = *o*_{*t*} tanh *c*_{*t*}")
+    drawing.text(4, 256, "*x*_{t} and *h*_{t−1}: seen by all four", anchor="start")
+    drawing.text(180, 284, "*c*_{t} = *f*_{t} *c*_{t−1} + *i*_{t} *g*_{t}")
+    drawing.text(180, 308, "*h*_{t} = *o*_{t} tanh *c*_{t}")
     return drawing.finished()
 
 

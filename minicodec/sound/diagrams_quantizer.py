@@ -6,10 +6,10 @@ from minicodec.sound.drawing import BLUE, GREEN, SKY, VERMILLION, Diagram, Drawi
 
 #: A codebook of five vectors and a latent, in a plane.
 CODEBOOK: list[Point] = [(-1.3, 0.6), (-0.6, -0.8), (0.2, 0.7), (0.9, -0.4), (1.6, 0.7)]
-LATENT: Point = (0.75, 0.25)
-#: A latent that three levels of eight vectors each approximate; the lengths of their vectors.
-TARGET: Point = (1.5, 0.62)
-LENGTHS = (1.25, 0.5, 0.2)
+LATENT: Point = (1.2, -0.12)
+#: A latent that three levels of eight vectors each approximate, and their lengths and directions.
+TARGET: Point = (1.81, 0.72)
+LENGTHS, TURNS = (1.1, 0.6, 0.33), (0.15, 0.55, 0.3)
 
 
 def nearest_code() -> Diagram:
@@ -35,16 +35,16 @@ def nearest_code() -> Diagram:
     for index, vector in enumerate(CODEBOOK):
         x, y = at(vector)
         drawing.dot(x, y, 5, color=BLUE)
-        drawing.text(x, y - 15, f"*e*_{{{index}}}", bold=index == chosen)
+        said = f"*e*_{{{index}}}: {distances[index]:.2f}"
+        drawing.text(x, y + 16, said, bold=index == chosen)
     drawing.line(at(CODEBOOK[chosen]), at(LATENT), color=VERMILLION, width=2.5)
     drawing.dot(*at(CODEBOOK[chosen]), 5, color=BLUE)
     x, y = at(LATENT)
     drawing.dot(x, y, 5, color=VERMILLION)
-    drawing.text(x + 12, y - 2, "*z*", anchor="start", bold=True)
-    drawing.text(6, 240, f"nearest: *e*_{{{chosen}}}, so the code is {chosen}", anchor="start")
-    drawing.text(6, 260, f"error: |*z* − *e*_{{{chosen}}}| = {distances[chosen]:.2f}",
-                 anchor="start")  # fmt: skip
-    drawing.line((186, 260), (216, 260), color=VERMILLION, width=2.5)
+    drawing.text(x, y - 15, "*z*", bold=True)
+    drawing.text(6, 240, "numbers: how far each vector is from *z*", anchor="start", size=12)
+    drawing.text(6, 258, f"*e*_{{{chosen}}} is nearest: the code is {chosen}, the line its error",
+                 anchor="start", size=12)  # fmt: skip
     return drawing.finished()
 
 
@@ -57,33 +57,36 @@ def residual_levels() -> Diagram:
         "A latent z is approached by three vectors, one from each level's codebook, laid one after "
         "another. What is left over has length "
         + ", then ".join(f"{norm:.2f}" for norm in norms) + ".",
-        height=340,
+        height=354,
     )  # fmt: skip
-    scale, origin = 190, (22, 158)
+    scale, origin = 100, (118, 122)
 
     def at(point: Point) -> Point:
         return origin[0] + scale * point[0], origin[1] - scale * point[1]
 
-    for center, length in zip(path, LENGTHS):
-        for turn in range(8):
-            angle = 2 * math.pi * turn / 8
-            end = at((center[0] + length * math.cos(angle), center[1] + length * math.sin(angle)))
-            if 0 < end[0] < 356 and 4 < end[1] < 196:
-                drawing.line(at(center), end, width=1, opacity=0.3)
     for level, color in enumerate((BLUE, GREEN, VERMILLION)):
-        drawing.arrow(at(path[level]), at(path[level + 1]), color=color, width=2.6)
-    drawing.dot(*at(TARGET), 5)
+        (x, y), book = path[level], _book(level)
+        ring = [at((x + dx, y + dy)) for dx, dy in book]
+        drawing.line(*ring, ring[0], width=1, opacity=0.3)
+        for end in ring:
+            drawing.dot(*end, 3, color=color)
+    for level, color in enumerate((BLUE, GREEN, VERMILLION)):
+        start, end = at(path[level]), at(path[level + 1])
+        drawing.arrow(start, end, color=color, width=2.4)
+        middle = (start[0] + end[0]) / 2 + 4, (start[1] + end[1]) / 2 + 16
+        drawing.text(*middle, f"*e*_{{{level + 1}}}", size=12)
     x, y = at(TARGET)
-    drawing.text(x + 14, y - 6, "*z*", bold=True)
+    drawing.dot(x, y, 5, filled=False)
+    drawing.text(x + 14, y, "*z*", bold=True)
     drawing.dot(*at((0, 0)), 3)
     names = ("*r*_{1} = *z*", "*r*_{2} = *r*_{1} − *e*_{1}", "*r*_{3} = *r*_{2} − *e*_{2}",
              "*r*_{4} = *r*_{3} − *e*_{3}")  # fmt: skip
     colors = (None, BLUE, GREEN, VERMILLION)
     for row, (name, norm, color) in enumerate(zip(names, norms, colors)):
-        y = 224 + 32 * row
+        y = 262 + 26 * row
         drawing.text(6, y, name, anchor="start")
-        drawing.rect(124, y - 8, 110 * norm, 16, color or "currentColor", 1 if color else 0.6)
-        drawing.text(130 + 110 * norm, y, f"{norm:.2f}", anchor="start")
+        drawing.rect(124, y - 8, 95 * norm, 16, color or "currentColor", 1 if color else 0.6)
+        drawing.text(130 + 95 * norm, y, f"{norm:.2f}", anchor="start")
     return drawing.finished()
 
 
@@ -111,14 +114,17 @@ def _region(index: int, frame: list[Point]) -> list[Point]:
     return region
 
 
+def _book(level: int) -> list[Point]:
+    """The codebook of a level: eight vectors of one length."""
+    angles = [TURNS[level] + math.pi * turn / 4 for turn in range(8)]
+    return [(LENGTHS[level] * math.cos(a), LENGTHS[level] * math.sin(a)) for a in angles]
+
+
 def _chain() -> tuple[list[Point], list[Point], list[int]]:
     """Residuals before each level and after the last, the sums on the way, and the codes."""
     left_over, path, codes = [TARGET], [(0.0, 0.0)], []
-    for length in LENGTHS:
-        book = [
-            (length * math.cos(2 * math.pi * turn / 8), length * math.sin(2 * math.pi * turn / 8))
-            for turn in range(8)
-        ]
+    for level in range(len(LENGTHS)):
+        book = _book(level)
         x, y = left_over[-1]
         code = min(range(8), key=lambda turn: math.dist(book[turn], (x, y)))
         ex, ey = book[code]

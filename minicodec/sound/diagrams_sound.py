@@ -16,7 +16,7 @@ from minicodec.sound.drawing import (
 )
 
 #: A loud tone, and one that it hides: Hz and dB SPL. The third is as loud, but far enough away.
-MASKER, HIDDEN, HEARD = (1000.0, 70.0), (1400.0, 32.0), (5000.0, 32.0)
+MASKER, HIDDEN, HEARD = (1000.0, 70.0), (1250.0, 28.0), (5000.0, 28.0)
 
 
 def hearing_threshold(hz: float) -> float:
@@ -50,7 +50,7 @@ def masking() -> Diagram:
         f"like a tent, steep to the left, flat to the right. A tone of {HIDDEN[0]:.0f} Hz and "
         f"{HIDDEN[1]:.0f} dB lies under the tent and is not heard; one of {HEARD[0]:.0f} Hz, as "
         "loud, lies outside and is.",
-        height=250,
+        height=242,
     )
 
     def at(hz: float, level: float) -> Point:
@@ -65,19 +65,24 @@ def masking() -> Diagram:
     drawing.line(at(50, 78), at(50, -5), at(16000, -5), opacity=0.5)
     for level in (0, 20, 40, 60):
         drawing.text(34, at(50, level)[1], str(level), anchor="end", size=12)
-    drawing.text(4, 8, "dB", anchor="start", size=12)
-    for tick in (100, 300, 1000, 3000, 10000):
-        said = f"{tick}" if tick < 1000 else f"{tick // 1000}k"
-        drawing.text(at(tick, 0)[0], 203, said, size=12)
-    drawing.text(352, 203, "Hz", anchor="end", size=12)
+    drawing.text(46, 9, "dB SPL", anchor="start", size=12)
+    for tick, said in ((100, "100 Hz"), (1000, "1 kHz"), (10000, "10 kHz")):
+        drawing.line(at(tick, -5), at(tick, -7), opacity=0.5)
+        drawing.text(at(tick, 0)[0], 204, said, size=12)
     for (f, level), color in ((MASKER, VERMILLION), (HIDDEN, BLUE), (HEARD, GREEN)):
         drawing.line(at(f, -5), at(f, level), color=color, width=3)
         drawing.dot(*at(f, level), 5, color=color)
     drawing.text(at(*MASKER)[0], at(*MASKER)[1] - 14, "loud tone", size=12)
-    drawing.text(at(*HEARD)[0], at(*HEARD)[1] - 14, "heard", size=12)
-    drawing.text(at(50, 0)[0] + 50, at(50, 52)[1], "in silence", size=12, anchor="start")
-    drawing.dot(12, 226, 5, color=BLUE)
-    drawing.text(24, 226, "as loud as the green tone, but not heard", anchor="start", size=12)
+    for line, level in (("threshold beside", 55), ("the loud tone", 48)):
+        drawing.text(at(1450, 0)[0], at(50, level)[1], line, size=12, anchor="start")
+    for line, level in (("threshold", 49), ("in silence", 42)):
+        drawing.text(at(80, 0)[0], at(50, level)[1], line, size=12, anchor="start")
+    for x, color, said in (
+        (12, BLUE, "hidden by the loud tone"),
+        (200, GREEN, "as loud, and heard"),
+    ):
+        drawing.dot(x, 228, 5, color=color)
+        drawing.text(x + 12, 228, said, anchor="start", size=12)
     return drawing.finished()
 
 
@@ -94,11 +99,11 @@ def mel_scales() -> Diagram:
         f"{1000 * windows[0] / rate:.1f} ms and the tone within {rate / windows[0]:.0f} Hz; the "
         f"long one the click within {1000 * windows[-1] / rate:.0f} ms and the tone within "
         f"{rate / windows[-1]:.0f} Hz.",
-        height=346,
+        height=352,
     )
     wide, high = 164.0, 110.0
     for index, window in enumerate(windows):
-        x, y = 10 + 176 * (index % 2), 22 + 152 * (index // 2)
+        x, y = 10 + 176 * (index % 2), 22 + 160 * (index // 2)
         long, tall = window / rate, rate / window
         first, lowest = int(click / long) * long, int(tone / tall) * tall
         tile_w, tile_h = wide * long / seconds, high * tall / top
@@ -109,10 +114,10 @@ def mel_scales() -> Diagram:
         drawing.text(x + wide / 2, y - 11, f"*W* = {window}", bold=True)
         said = f"{1000 * long:.3g} ms × {tall:.3g} Hz"
         drawing.text(x + wide / 2, y + high + 12, said, size=12)
-    drawing.rect(10, 326, 12, 12, BLUE)
-    drawing.text(28, 332, "a click", anchor="start", size=12)
-    drawing.rect(92, 326, 12, 12, AMBER)
-    drawing.text(110, 332, f"a tone; each panel {1000 * seconds:.0f} ms × {top:.0f} Hz",
+    drawing.rect(10, 332, 12, 12, BLUE)
+    drawing.text(28, 338, "a click", anchor="start", size=12)
+    drawing.rect(92, 332, 12, 12, AMBER)
+    drawing.text(110, 338, f"a tone; each panel {1000 * seconds:.0f} ms × {top:.0f} Hz",
                  anchor="start", size=12)  # fmt: skip
     return drawing.finished()
 
@@ -127,17 +132,17 @@ def uncertainty() -> Diagram:
         f"{len(answers)} hisses that fit the same codes, each with RMS {loudness(answers[0]):.2f}. "
         f"Their mean, which has the least squared error to all of them, has RMS "
         f"{loudness(mean):.2f}: it is quieter than each of them, and like none.",
-        height=312,
+        height=304,
     )
     drawing.text(6, 10, "plausible: any of these hisses", anchor="start", bold=True)
     for row, wave in enumerate([*answers, mean]):
         last = row == len(answers)
-        y = 42 + 44 * row + (30 if last else 0)
-        points = [(6 + 258 * i / (len(wave) - 1), y - 13 * v) for i, v in enumerate(wave)]
+        y = 42 + 42 * row + (32 if last else 0)
+        points = [(6 + 258 * i / (len(wave) - 1), y - 7 * v) for i, v in enumerate(wave)]
         drawing.line((6, y), (264, y), opacity=0.3, width=1)
         drawing.line(*points, color=VERMILLION if last else BLUE, width=1.5)
         drawing.text(272, y, f"RMS {loudness(wave):.2f}", anchor="start")
-    drawing.text(6, 42 + 44 * len(answers) - 4, "their mean: the safest answer, and no hiss",
+    drawing.text(6, 42 + 42 * len(answers) - 4, "their mean: the safest answer, and no hiss",
                  anchor="start", bold=True)  # fmt: skip
     return drawing.finished()
 

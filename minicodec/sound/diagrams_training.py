@@ -30,18 +30,22 @@ def stft_discriminator() -> Diagram:
         + "; ".join(f"{name.replace('*', '')}: {shape}" for name, shape, _ in layers)
         + ". The five inner layers are the features, the last one gives the logits. There are five "
         "such networks, with windows of 2048, 1024, 512, 256 and 128 samples.",
-        height=362,
+        height=368,
     )
-    drawing.text(109, 10, "recording or copy  [1, 24000]", size=12)
+    drawing.text(109, 10, f"recording or copy, *W* = {window}", size=12)
+    drawing.text(222, 10, f"[1, {samples}]", anchor="start", size=12)
     y = 30
     for index, (name, shape, color) in enumerate(layers):
         drawing.arrow((109, y - 12), (109, y))
         drawing.box(4, y, 210, 28, name, color=color, filled=True, size=12)
         drawing.text(222, y + 14, f"[{shape}]", anchor="start", size=12)
         y += 42 if index < len(layers) - 1 else 28
-    drawing.line((334, 74), (342, 74), (342, 264), (334, 264))
+    drawing.line((324, 74), (332, 74), (332, 266), (324, 266))
+    drawing.text(344, 170, "features", turned=True)
     drawing.arrow((109, y), (109, y + 14))
     drawing.text(109, y + 22, "logits: above 0 if it seems real", size=12)
+    said = "five of these: *W* = 2048, 1024, 512, 256, 128"
+    drawing.text(4, y + 46, said, anchor="start")
     return drawing.finished()
 
 
@@ -54,7 +58,7 @@ def gradient_paths() -> Diagram:
         "it goes through the decoder, straight through the quantizer, which has no slope, and "
         "through the encoder. The commitment loss comes from the quantizer and is added at the "
         "encoder, not balanced.",
-        height=306,
+        height=326,
     )
     for x, name in ((4, "encoder"), (102, "quantizer"), (200, "decoder")):
         drawing.box(x, 8, 80, 36, name, color=BLUE, filled=True)
@@ -63,20 +67,22 @@ def gradient_paths() -> Diagram:
     drawing.box(298, 8, 58, 36, "copy", color=BLUE)
     drawing.arrow((298, 34), (280, 34), color=VERMILLION, dashed=True)
     drawing.arrow((240, 44), (240, 66), (44, 66), (44, 44), color=VERMILLION, dashed=True)
-    drawing.text(142, 80, "straight through", size=12)
-    drawing.box(92, 140, 264, 46, "balancer", "each *g*_{*i*} scaled to its share *λ*_{*i*} / Σ*λ*",
+    drawing.text(190, 80, "straight through", size=12)
+    drawing.arrow((122, 44), (122, 118), (66, 118), (66, 140))
+    drawing.box(98, 140, 258, 46, "balancer", "each *g*_{i} scaled to norm *G λ*_{i} / Σ*λ*",
                 color=VERMILLION, filled=True)  # fmt: skip
     drawing.arrow((327, 140), (327, 44), color=VERMILLION, dashed=True)
     drawing.text(318, 108, "their sum", size=12, anchor="end")
-    names = (("*ℓ*_{*t*}", "time"), ("*ℓ*_{*f*}", "mel"), ("*ℓ*_{*g*}", "logits"),
+    names = (("*ℓ*_{t}", "time"), ("*ℓ*_{f}", "mel"), ("*ℓ*_{g}", "logits"),
              ("*ℓ*_{feat}", "features"))  # fmt: skip
-    marks = ("*g*_{*t*}", "*g*_{*f*}", "*g*_{*g*}", "*g*_{feat}")
+    marks = ("*g*_{t}", "*g*_{f}", "*g*_{g}", "*g*_{feat}")
     for index, ((letter, name), mark) in enumerate(zip(names, marks)):
-        x = 92 + 67 * index
-        drawing.box(x, 240, 63, 44, letter, name, color=AMBER if index < 2 else PINK, filled=True)
+        x = 98 + 65.5 * index
+        drawing.box(x, 240, 61.5, 44, letter, name, color=AMBER if index < 2 else PINK, filled=True)
         drawing.arrow((x + 24, 240), (x + 24, 186), color=VERMILLION, dashed=True)
         drawing.text(x + 30, 214, mark, anchor="start", color=INK)
-    drawing.box(4, 140, 80, 46, "*ℓ*_{*w*}", "commitment", color=SKY, filled=True)
+    drawing.box(2, 140, 86, 46, "*ℓ*_{w}", "commitment", color=SKY, filled=True)
     drawing.arrow((20, 140), (20, 44), color=VERMILLION, dashed=True)
-    drawing.text(92, 296, "pink: with the discriminator", size=12, anchor="start")
+    drawing.text(356, 298, "each compares copy and recording,", size=12, anchor="end")
+    drawing.text(356, 315, "those in pink with the discriminator", size=12, anchor="end")
     return drawing.finished()

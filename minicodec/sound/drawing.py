@@ -45,7 +45,8 @@ class Diagram:
 class Drawing:
     """What is drawn so far. Places are in units of which a line of the page has 360.
 
-    Labels know a little markup: `*x*` is slanted, `_{t}` lowered, `^{2}` raised.
+    Labels know a little markup: `*x*` is slanted, `_{t}` lowered, `^{2}` raised. A letter alone in
+    an index is slanted, as in formulas.
 
     >>> drawing = Drawing("A dot", "One dot.", height=20)
     >>> drawing.dot(10, 10)
@@ -81,11 +82,13 @@ class Drawing:
         bold: bool = False,
         color: str = INK,
         opacity: float = 1,
+        turned: bool = False,
     ) -> None:
-        """A line of text whose middle height is at y."""
+        """A line of text whose middle height is at y; turned, it reads downwards."""
         look = f' font-size="{size:g}"' if size != SIZE else ""
         look += ' font-weight="600"' if bold else ""
         look += f' opacity="{opacity:g}"' if opacity != 1 else ""
+        look += f' transform="rotate(90 {_n(x)} {_n(y)})"' if turned else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y + 0.36 * size)}" text-anchor="{anchor}" '
             f'fill="{color}"{look}>{_spans(label, size)}</text>'
@@ -105,7 +108,7 @@ class Drawing:
         round_by: float = 6,
         size: float = SIZE,
     ) -> None:
-        """A box with lines of text in it, the first one in bold if it is filled."""
+        """A box with lines of text in it, those behind the first a little smaller."""
         look = f'fill="{color}"' if filled else 'fill="none"'
         look += f' stroke="{color}" stroke-width="1.3"' + _dashes(dashed)
         look += f' opacity="{opacity:g}"' if opacity != 1 else ""
@@ -116,8 +119,8 @@ class Drawing:
         letters = ink_on(color) if filled else INK
         for index, line in enumerate(lines):
             middle = y + height / 2 + (index - (len(lines) - 1) / 2) * (size + 4)
-            self.text(x + width / 2, middle, line, bold=filled and not index,
-                      size=size if not index else min(size, 12), color=letters)  # fmt: skip
+            smaller = size if not index else min(size, 12)
+            self.text(x + width / 2, middle, line, size=smaller, color=letters)
 
     def line(
         self,
@@ -236,5 +239,8 @@ def _spans(label: str, size: float) -> str:
         elif back:
             style += f' dy="{back}"'
         back = _n(-shift) if shift else ""
-        parts.append(f"<tspan{style}>{escape(piece)}</tspan>" if style else escape(piece))
+        inner = escape(piece)
+        if shift:
+            inner = re.sub(r"\b[a-z]\b", r'<tspan font-style="italic">\g<0></tspan>', inner)
+        parts.append(f"<tspan{style}>{inner}</tspan>" if style else inner)
     return "".join(parts)
