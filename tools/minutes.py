@@ -184,7 +184,8 @@ def sections(notebook: Notebook) -> list[Section]:
             section.players += len(re.findall(rf"(?<!def ){PLAYERS}", source))
             continue
         if index == 0:
-            source = without_sections(source)
+            # What this tool writes must not change what it counts.
+            source = re.sub(r"(?m)^\|.*$", "", without_sections(source))
         for part in re.split(r"(?m)^(?=## )", source):
             heading = re.match(r"## (.+)", part)
             if heading:
@@ -307,7 +308,7 @@ class Times:
             lines.append(f"| {section.title} | {section.minutes or '–'} | {here} | {t4} |")
         lines += [
             "",
-            "The minutes are an estimate for a student; the CPU's seconds were measured (one core).",
+            "Minutes are an estimate for a student; the CPU's seconds are measured (one core).",
             "The T4's are estimated from the number and size of operations, for tensors on it;",
             "the chapter computes on the CPU, whatever the runtime.",
             "",
