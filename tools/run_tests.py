@@ -28,6 +28,8 @@ STAGES = {
     "chapters": [*PYTEST, "-n", "2", "--dist", "loadscope", "--nbval-lax",
                  "--nbval-cell-timeout", "900", "chapters"],
     "book": [*MAKE, "book"],
+    # Reads the outputs of the chapters as the book has just run them.
+    "promises": [sys.executable, "tools/promises.py"],
     "browser": [*PYTEST, "-m", "browser",
                 *(str(file) for ending in ("browser", "firefox")
                   for file in sorted((ROOT / "tests").glob(f"*/test_*_{ending}.py")))],
