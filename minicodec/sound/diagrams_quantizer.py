@@ -73,14 +73,14 @@ def residual_levels() -> Diagram:
     for level, color in enumerate((BLUE, GREEN, VERMILLION)):
         start, end = at(path[level]), at(path[level + 1])
         drawing.arrow(start, end, color=color, width=2.4)
-        middle = (start[0] + end[0]) / 2 + 4, (start[1] + end[1]) / 2 + 16
-        drawing.text(*middle, f"*e*_{{{level + 1}}}", size=12)
+        beside = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + (16 if level else -14)
+        drawing.text(*beside, f"*e*_{{{level + 1}}}", size=12)
     x, y = at(TARGET)
     drawing.dot(x, y, 5, filled=False)
     drawing.text(x + 14, y, "*z*", bold=True)
     drawing.dot(*at((0, 0)), 3)
-    names = ("*r*_{1} = *z*", "*r*_{2} = *r*_{1} − *e*_{1}", "*r*_{3} = *r*_{2} − *e*_{2}",
-             "*r*_{4} = *r*_{3} − *e*_{3}")  # fmt: skip
+    names = ("*r*_{1} = *z*", "*r*_{2} = *r*_{1} − *e*_{1,c₁}", "*r*_{3} = *r*_{2} − *e*_{2,c₂}",
+             "*r*_{4} = *r*_{3} − *e*_{3,c₃}")  # fmt: skip
     colors = (None, BLUE, GREEN, VERMILLION)
     for row, (name, norm, color) in enumerate(zip(names, norms, colors)):
         y = 262 + 26 * row
