@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from machine import machine
 from torch import Tensor
 
 import minicodec
@@ -127,12 +128,15 @@ def main() -> None:
     rows = []
     for name, record_of in times.items():
         speeds = {what: round(args.seconds / min(values), 1) for what, values in record_of.items()}
-        rows.append({"what": name, "seconds": args.seconds} | speeds)
+        spread = {what: [round(args.seconds / each(values), 1) for each in (max, min)]
+                  for what, values in record_of.items()}  # fmt: skip
+        rows.append({"what": name, "seconds": args.seconds} | speeds | {"spread": spread})
         print(f"{name:24} encode {speeds['encode']:5.1f} x, decode {speeds['decode']:5.1f} x")
     for name, (_, lm) in models.items():
         rows.append({"what": f"{name}: one step", "milliseconds": round(step_milliseconds(lm), 2)})
         print(f"{rows[-1]['what']:34} {rows[-1]['milliseconds']} ms")
-    args.output.write_text(json.dumps(rows, indent=1) + "\n")
+    result = {"machine": machine("encodec"), "rows": rows}
+    args.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

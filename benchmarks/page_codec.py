@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "helpers")]
 
 import playground_site  # noqa: E402
 from browsing import FLAGS, launched, new_context  # noqa: E402
+from machine import machine  # noqa: E402
 
 import minicodec  # noqa: E402
 from minicodec import audio  # noqa: E402
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", help="recordings whose codes are compared")
     parser.add_argument("--minutes", type=float, default=10, help="of playing, for the memory")
     args = parser.parse_args()
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory() as place:
         site, voice = Path(place) / "site", Path(place) / "voice.wav"
         playground_site.build(site)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import machine
 from torch import Tensor
 
 from minicodec.model.config import MINI_24KHZ
@@ -121,7 +122,8 @@ def main() -> None:
             times[name].append(time.process_time() - begin)
         print(f"{turn}: " + ", ".join(f"{n} {t[-1]:.2f} s" for n, t in times.items()), flush=True)
     medians = {name: statistics.median(values) for name, values in times.items()}
-    ratio = statistics.median(a / b for a, b in zip(times["official"], times["ours"]))
+    ratios = sorted(a / b for a, b in zip(times["official"], times["ours"]))
+    ratio = statistics.median(ratios)
     row = {
         "filters": args.filters,
         "discriminator_filters": args.discriminator_filters,
@@ -131,6 +133,8 @@ def main() -> None:
         "official_audio_per_second": round(args.batch / medians["official"], 2),
         "our_audio_per_second": round(args.batch / medians["ours"], 2),
         "ratio": round(ratio, 2),
+        "spread": [round(ratios[0], 2), round(ratios[-1], 2)],
+        "machine": machine("encodec"),
     }
     kept = json.loads(args.output.read_text()) if args.output.is_file() else []
     same = ("filters", "discriminator_filters", "batch")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import machine
 
 import minicodec
 from minicodec.bits.container import StreamBytes
@@ -97,9 +98,9 @@ def main() -> None:
             row[f"python_{what}_frames_per_s"] = round(frames / ours[what])
         rows.append(row)
         print(row)
-    table = {"seconds": options.seconds, "frames_per_second": config.frame_rate,
-             "node": told["node"], "language_model_opens_in_ms": round(told["opened"]),
-             "streams": rows}  # fmt: skip
+    table = {"machine": machine(), "seconds": options.seconds,
+             "frames_per_second": config.frame_rate, "node": told["node"],
+             "language_model_opens_in_ms": round(told["opened"]), "streams": rows}  # fmt: skip
     options.output.write_text(json.dumps(table, indent=1) + "\n")
 
 
