@@ -130,23 +130,23 @@ def test_an_import_of_an_earlier_or_the_same_chapter_is_fine(copy):
 
 
 def test_a_chapter_between_two_others(copy):
-    """01b comes after 01 and before 02."""
-    add(copy, "sound/masking", '"""Masking.\n\nChapter 01b.\n"""\n')
-    (copy / "chapters" / "01b_hearing.ipynb").write_text('{"cells": []}')
+    """01c comes after 01 and 01b, and before 02."""
+    add(copy, "sound/masking", '"""Masking.\n\nChapter 01c.\n"""\n')
+    (copy / "chapters" / "01c_masking.ipynb").write_text('{"cells": []}')
     assert House(copy).complaints() == [
-        "minicodec.sound.masking states chapter 01b, which does not mention it."
+        "minicodec.sound.masking states chapter 01c, which does not mention it."
     ]
-    (copy / "chapters" / "01b_hearing.ipynb").unlink()
+    (copy / "chapters" / "01c_masking.ipynb").unlink()
     add(copy, "model/conv", "from minicodec.sound import masking")
     assert House(copy).complaints() == []
     add(copy, "sound/audio", "from minicodec.sound import masking")
     (complaint,) = House(copy).complaints()
     assert complaint == (
-        "minicodec.sound.audio of chapter 01 imports minicodec.sound.masking of chapter 01b."
+        "minicodec.sound.audio of chapter 01 imports minicodec.sound.masking of chapter 01c."
     )
     page = copy / "book" / "intro.md"
-    replace(page, "| [02 Conv", "| [01b Hearing](x) | ears | `sound.metrics` |\n| [02 Conv")
-    wrong = "chapter 01b builds minicodec.sound.metrics, which does not state it."
+    replace(page, "| [02 Conv", "| [01c Masking](x) | ears | `sound.metrics` |\n| [02 Conv")
+    wrong = "chapter 01c builds minicodec.sound.metrics, which does not state it."
     assert wrong in House(copy).complaints()
 
 
