@@ -78,12 +78,13 @@ class _Count(_Mode):
     """Counts operations, what they compute and move, and the time that they take here."""
     def __init__(self):
         super().__init__()
-        self.operations, self.t4, self.seconds, self.flops = 0, 0.0, 0.0, 0.0
+        self.operations, self.t4, self.seconds, self.flops, self.own = 0, 0.0, 0.0, 0.0, 0.0
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         began = _time.thread_time()
         out = func(*args, **kwargs)
-        self.seconds += _time.thread_time() - began
+        ended = _time.thread_time()
+        self.seconds += ended - began
         self.operations += 1
         name, launches, flops, moved = str(func), 1, 0.0, 0.0
         tensors = [t for t in _leaves((args, out)) if isinstance(t, _torch.Tensor)]
@@ -100,6 +101,7 @@ class _Count(_Mode):
             pass
         self.flops += flops
         self.t4 += max(launches * LAUNCH, flops / FLOPS, moved / BYTES)
+        self.own += _time.thread_time() - ended
         return out
 
 def _processor():
@@ -107,14 +109,18 @@ def _processor():
     return _time.process_time() + child.ru_utime + child.ru_stime
 
 _x = _torch.zeros(1)
-def _tiny(count=3000):
+def _tiny(count=500):
     began = _time.process_time()
     for _ in range(count):
         _x + 1
     return (_time.process_time() - began) / count
-_tiny(); _plain = _tiny()
-with _Count():
-    _overhead = max(0.0, _tiny() - _plain)
+# The way of an operation through Python, without what is counted above.
+_tries = []
+for _ in range(20):
+    _plain = _tiny()
+    with _Count() as _counted:
+        _tries.append(_tiny() - _plain - _counted.own / 500)
+_overhead = max(0.0, sorted(_tries)[10])
 
 class _Watch:
     def before(self, info):
@@ -127,8 +133,8 @@ class _Watch:
         seconds = _processor() - self.began
         self.count.__exit__(None, None, None)
         count = self.count
-        line = {"seconds": max(0.0, seconds - count.operations * _overhead),
-                "torch": count.seconds, "operations": count.operations, "t4": count.t4,
+        seconds -= count.own + count.operations * _overhead
+        line = {"seconds": max(0.0, seconds), "torch": count.seconds, "operations": count.operations, "t4": count.t4,
                 "flops": count.flops, "imported": _imported}
         with open(TARGET, "a") as file:
             file.write(_json.dumps(line) + "\\n")
@@ -241,7 +247,7 @@ def measure(path: Path) -> dict[str, Any]:
     assert len(lines) == len(code_of(original)), "a cell ran without being measured"
     lines[0]["seconds"] += lines[0]["imported"]  # the chapter's own import of torch found it there
     found = {}
-    for section in sections(original):
+    for section in filter(lambda section: section.cells, sections(original)):
         cells = [lines[index] for index in section.cells]
         here = sum(cell["seconds"] for cell in cells)
         t4 = sum(max(0, cell["seconds"] - cell["torch"]) + cell["t4"] for cell in cells)
