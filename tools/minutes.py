@@ -134,8 +134,8 @@ class _Watch:
         self.count.__exit__(None, None, None)
         count = self.count
         seconds -= count.own + count.operations * _overhead
-        line = {"seconds": max(0.0, seconds), "torch": count.seconds, "operations": count.operations, "t4": count.t4,
-                "flops": count.flops, "imported": _imported}
+        line = {"seconds": max(0.0, seconds), "torch": count.seconds, "t4": count.t4,
+                "operations": count.operations, "flops": count.flops, "imported": _imported}
         with open(TARGET, "a") as file:
             file.write(_json.dumps(line) + "\\n")
 
