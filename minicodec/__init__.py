@@ -18,16 +18,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 #: These draw, with libraries that take their time to load.
-_DRAWING = {
-    "diagrams": "minicodec.sound.diagrams",
-    "listening": "minicodec.listening",
-    "plotting": "minicodec.sound.plotting",
-}
+_DRAWING = {"listening": "minicodec.listening", "plotting": "minicodec.sound.plotting"}
 
 if TYPE_CHECKING:
     from minicodec import listening as listening
     from minicodec.public import *  # noqa: F403
-    from minicodec.sound import diagrams as diagrams
     from minicodec.sound import plotting as plotting
 else:
 

@@ -1,4 +1,4 @@
-"""Support: what `import minicodec` offers, beside `diagrams`, `listening` and `plotting`, which draw."""
+"""Support: what `import minicodec` offers, beside `listening` and `plotting`, which draw."""
 
 from minicodec.bits.bitstream import compress as compress
 from minicodec.bits.bitstream import decompress as decompress
@@ -12,5 +12,6 @@ from minicodec.model.fast.codec import faster as faster
 from minicodec.model.pretrained import load as load
 from minicodec.model.streams import encode_batch as encode_batch
 from minicodec.sound import audio as audio
+from minicodec.sound import diagrams as diagrams
 from minicodec.sound import metrics as metrics
 from minicodec.sound import spectral as spectral

@@ -70,11 +70,12 @@ def residual_levels() -> Diagram:
         drawing.line(*ring, ring[0], width=1, opacity=0.3)
         for end in ring:
             drawing.dot(*end, 3, color=color)
-    for level, color in enumerate((BLUE, GREEN, VERMILLION)):
+    besides = ((-18, 16), (2, 16), (-13, -4))
+    for level, (color, (dx, dy)) in enumerate(zip((BLUE, GREEN, VERMILLION), besides)):
         start, end = at(path[level]), at(path[level + 1])
         drawing.arrow(start, end, color=color, width=2.4)
-        beside = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + (16 if level else -14)
-        drawing.text(*beside, f"*e*_{{{level + 1}}}", size=12)
+        x, y = (start[0] + end[0]) / 2 + dx, (start[1] + end[1]) / 2 + dy
+        drawing.text(x, y, f"*e*_{{{level + 1}}}", size=12)
     x, y = at(TARGET)
     drawing.dot(x, y, 5, filled=False)
     drawing.text(x + 14, y, "*z*", bold=True)

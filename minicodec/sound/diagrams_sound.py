@@ -15,8 +15,10 @@ from minicodec.sound.drawing import (
     Point,
 )
 
-#: A loud tone, and one that it hides: Hz and dB SPL. The third is as loud, but far enough away.
-MASKER, HIDDEN, HEARD = (1000.0, 70.0), (1250.0, 28.0), (5000.0, 28.0)
+#: A narrow band of loud noise, a tone that it hides, and one that is as loud but far enough away:
+#: Hz and dB SPL.
+MASKER, HIDDEN, HEARD = (1000.0, 70.0), (1500.0, 36.0), (6000.0, 36.0)
+HIDES = 5.5  #: dB: noise hides a tone of its own pitch that is this much weaker
 
 
 def hearing_threshold(hz: float) -> float:
@@ -30,26 +32,26 @@ def hearing_threshold(hz: float) -> float:
 
 
 def bark(hz: float) -> float:
-    """Critical bands below a frequency, by Zwicker's formula."""
-    return 13 * math.atan(0.00076 * hz) + 3.5 * math.atan((hz / 7500) ** 2)
+    """Critical bands below a frequency, by Traunmüller's formula."""
+    return 26.81 * hz / (1960 + hz) - 0.53
 
 
 def masked_threshold(hz: float) -> float:
-    """The quietest tone that is heard beside `MASKER`: Schroeder's spread, an offset below it."""
+    """The quietest tone that is heard beside `MASKER`, with Schroeder's curve of spread."""
     distance = bark(hz) - bark(MASKER[0]) + 0.474
     spread = 15.81 + 7.5 * distance - 17.5 * math.sqrt(1 + distance**2)
-    return MASKER[1] - (14.5 + bark(MASKER[0])) + spread
+    return MASKER[1] - HIDES + spread
 
 
 def masking() -> Diagram:
-    """The threshold of hearing, what a loud tone does to it, and a quiet tone that vanishes."""
+    """The threshold of hearing, what a loud noise does to it, and a quiet tone that vanishes."""
     drawing = Drawing(
         "Masking",
         "Level in dB over frequency from 50 Hz to 16 kHz. A curve shows the quietest tone heard in "
-        f"silence, lowest near 3 kHz. A tone of {MASKER[0]:.0f} Hz and {MASKER[1]:.0f} dB lifts it "
-        f"like a tent, steep to the left, flat to the right. A tone of {HIDDEN[0]:.0f} Hz and "
-        f"{HIDDEN[1]:.0f} dB lies under the tent and is not heard; one of {HEARD[0]:.0f} Hz, as "
-        "loud, lies outside and is.",
+        f"silence, lowest near 3 kHz. A narrow band of noise at {MASKER[0]:.0f} Hz, of "
+        f"{MASKER[1]:.0f} dB, lifts it like a tent, steep to the left, less so to the right. A "
+        f"tone of {HIDDEN[0]:.0f} Hz and {HIDDEN[1]:.0f} dB lies under the tent and is not heard; "
+        f"one of {HEARD[0]:.0f} Hz, as loud, lies outside and is.",
         height=242,
     )
 
@@ -69,17 +71,20 @@ def masking() -> Diagram:
     for tick, said in ((100, "100 Hz"), (1000, "1 kHz"), (10000, "10 kHz")):
         drawing.line(at(tick, -5), at(tick, -7), opacity=0.5)
         drawing.text(at(tick, 0)[0], 204, said, size=12)
-    for (f, level), color in ((MASKER, VERMILLION), (HIDDEN, BLUE), (HEARD, GREEN)):
+    edges = [at(f, MASKER[1])[0] for f in (920, 1080)]  # one Bark
+    drawing.rect(edges[0], at(1000, MASKER[1])[1], edges[1] - edges[0],
+                 2.15 * (MASKER[1] + 5), VERMILLION)  # fmt: skip
+    for (f, level), color in ((HIDDEN, BLUE), (HEARD, GREEN)):
         drawing.line(at(f, -5), at(f, level), color=color, width=3)
         drawing.dot(*at(f, level), 5, color=color)
-    drawing.text(at(*MASKER)[0], at(*MASKER)[1] - 14, "loud tone", size=12)
-    for line, level in (("threshold beside", 55), ("the loud tone", 48)):
-        drawing.text(at(1450, 0)[0], at(50, level)[1], line, size=12, anchor="start")
+    drawing.text(at(*MASKER)[0], at(*MASKER)[1] - 14, "loud noise", size=12)
+    for line, level in (("threshold beside", 63), ("the loud noise", 56)):
+        drawing.text(at(1700, 0)[0], at(50, level)[1], line, size=12, anchor="start")
     for line, level in (("threshold", 49), ("in silence", 42)):
         drawing.text(at(80, 0)[0], at(50, level)[1], line, size=12, anchor="start")
     for x, color, said in (
-        (12, BLUE, "hidden by the loud tone"),
-        (200, GREEN, "as loud, and heard"),
+        (12, BLUE, "hidden by the noise"),
+        (170, GREEN, "as loud, and heard"),
     ):
         drawing.dot(x, 228, 5, color=color)
         drawing.text(x + 12, 228, said, anchor="start", size=12)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from minicodec.sound.plotting import COLORS
-
+#: Okabe and Ito's colours that read on both white and near-black: those of all figures.
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 BLUE, VERMILLION, GREEN, PINK, AMBER, SKY = COLORS
 INK = "currentColor"  #: whatever colour the text of the page has
 WIDTH = 360

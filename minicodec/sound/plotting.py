@@ -17,11 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from minicodec.sound.drawing import COLORS
 from minicodec.sound.names import encodable
 from minicodec.sound.spectral import decibel, hz_to_mel, mel_spectrogram, stft
 
-#: Okabe and Ito's colours that read on both white and near-black.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 _GREY = "#7a7a7a"
 
 

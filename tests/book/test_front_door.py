@@ -45,5 +45,5 @@ def test_its_names_do_not_bring_what_only_drawing_or_the_book_needs():
     """A student waits for them, and Colab lacks what only the book needs."""
     heavy = ("matplotlib", "pandas", "IPython", "ipywidgets", "scipy", "torchaudio", "librosa",
              "encodec", "transformers")  # fmt: skip
-    names = [f"minicodec.{name}" for name in sorted(NAMES - {"diagrams", "plotting", "listening"})]
+    names = [f"minicodec.{name}" for name in sorted(NAMES - {"plotting", "listening"})]
     assert loaded(f"import minicodec; {'; '.join(names)}", "torch", *heavy) == ["torch"]
