@@ -398,9 +398,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when stale")
     args = parser.parse_args()
 
+    failed = False
     if args.measure:
         sys.path.append(str(ROOT / "benchmarks"))
         from machine import machine
+        from nbclient.exceptions import CellExecutionError
 
         for path in args.chapter or chapters():
             book = measured()
@@ -408,15 +410,19 @@ def main() -> int:
                 read(path)
             ):
                 continue
-            entry = measure(path) | {"machine": machine()}
+            try:
+                entry = measure(path) | {"machine": machine()}
+            except CellExecutionError as error:
+                print(f"{shown(path)}: raises {error.ename}: {error.evalue}", flush=True)
+                failed = True
+                continue
             book = measured()  # others may have been measured meanwhile
             book["chapters"] = dict(sorted((book["chapters"] | {path.stem: entry}).items()))
             MEASURED.write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n")
             times = times_of(path)
             print(f"{shown(path)}: {times.cell}", flush=True)
-        return 0
+        return int(failed)
 
-    failed = False
     for path in filter(unmeasured, chapters()):
         print(f"{shown(path)}: has sections that were not measured; run: {MEND} --measure")
         failed = True

@@ -68,7 +68,9 @@ SET = {
     "codes": r"codes?",
     "steps": r"steps?|updates?",
     "weights": r"weights?|parameters?",
-    "million": r"million(?: (?:parameters|weights|numbers|samples|operations|steps))?",
+    "million": r"million",
+    "billion": r"billion",
+    "symbols": r"symbols?|letters?|messages?",
     "numbers": r"numbers?|vectors?|entries|latents?",
     "listeners": r"listeners?|people|trials?|ratings?",
     "clips": r"clips?|recordings?|files?|sounds?",
@@ -81,7 +83,8 @@ SCALES = {
     "%": (1, 100), "kbps": (1, 1e-3), "bps": (1, 1e3), "kHz": (1, 1e-3), "Hz": (1, 1e3),
     "ms": (1, 1e3), "s": (1, 1e-3, 60), "min": (1, 1 / 60), "h": (1, 1 / 60, 1 / 3600),
     "kB": (1, 1e-3), "MB": (1, 1e-6, 1e-3), "GB": (1, 1e-9, 1e-3),
-    "million": (1, 1e-6, 1e-3), "bits": (1, 8), "bytes": (1, 1 / 8),
+    "million": (1, 1e-6, 1e-3),
+    "billion": (1, 1e-9, 1e-6, 1e-3), "bits": (1, 8), "bytes": (1, 1 / 8),
 }  # fmt: skip
 # Measures that are named before their number, which has no unit.
 MEASURES = r"ViSQOL|PESQ|STOI|MUSHRA|perplexity|correlation"
