@@ -23,7 +23,16 @@ from minicodec.sound.diagrams_sound import mel_scales as mel_scales
 from minicodec.sound.diagrams_sound import uncertainty as uncertainty
 from minicodec.sound.diagrams_training import gradient_paths as gradient_paths
 from minicodec.sound.diagrams_training import stft_discriminator as stft_discriminator
-from minicodec.sound.drawing import BLUE, GREEN, PINK, VERMILLION, Diagram, Drawing, Point
+from minicodec.sound.drawing import (
+    BLUE,
+    GREEN,
+    INK,
+    PINK,
+    VERMILLION,
+    Diagram,
+    Drawing,
+    Point,
+)
 
 #: Columns and rows of the whole system.
 _LEFT, _MIDDLE, _RIGHT = 18, 140, 262
@@ -103,12 +112,16 @@ def system(*lit: str) -> Diagram:
         else:
             drawing.arrow(*points, both=kind == "both", opacity=opacity)
     for name, (x, y, color, lines) in _PARTS.items():
-        if name in lit:
-            drawing.box(x, y, _WIDE, _HIGH, *lines, color=color, filled=True)
-        else:
-            drawing.box(x, y, _WIDE, _HIGH, opacity=0.5)
-            for line, middle in zip(lines, (15, 33) if len(lines) == 2 else (23,)):
-                drawing.text(x + _WIDE / 2, y + middle, line, opacity=0.8)
+        strong = name in lit
+        drawing.box(
+            x, y, _WIDE, _HIGH, color=color if strong else INK, filled=strong,
+            opacity=1 if strong else 0.5,
+        )  # fmt: skip
+        for line, middle in zip(lines, (14, 32) if len(lines) == 2 else (23,)):
+            drawing.text(
+                x + _WIDE / 2, y + middle, line, size=12 if line.startswith("[") else 13,
+                on=color if strong else INK, opacity=1 if strong else 0.8,
+            )  # fmt: skip
     drawing.arrow((26, 366), (56, 366), opacity=0.8)
     drawing.text(64, 366, "signals and codes", anchor="start", size=12, opacity=0.8)
     drawing.arrow((26, 388), (56, 388), color=VERMILLION, dashed=True)

@@ -39,7 +39,7 @@ def padding() -> Diagram:
             if ahead:
                 drawing.rect(x + 2 + wide - ahead, y, ahead, 18, VERMILLION)
             label = f"*y*_{{{frame}}} sees"
-            drawing.text(x + 2 + (wide - ahead) / 2, y + 8, label, size=12, color="#fff")
+            drawing.text(x + 2 + (wide - ahead) / 2, y + 8, label, size=12, on=BLUE)
     drawing.rect(20, 340, 12, 12, VERMILLION)
     drawing.text(38, 346, "of the next frame: the future", anchor="start", size=12)
     return drawing.finished()

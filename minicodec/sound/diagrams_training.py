@@ -3,7 +3,6 @@
 from minicodec.sound.drawing import (
     AMBER,
     BLUE,
-    INK,
     PINK,
     SKY,
     VERMILLION,
@@ -30,7 +29,7 @@ def stft_discriminator() -> Diagram:
         + "; ".join(f"{name.replace('*', '')}: {shape}" for name, shape, _ in layers)
         + ". The five inner layers are the features, the last one gives the logits. There are five "
         "such networks, with windows of 2048, 1024, 512, 256 and 128 samples.",
-        height=368,
+        height=388,
     )
     drawing.text(109, 10, f"recording or copy, *W* = {window}", size=12)
     drawing.text(222, 10, f"[1, {samples}]", anchor="start", size=12)
@@ -46,6 +45,7 @@ def stft_discriminator() -> Diagram:
     drawing.text(109, y + 22, "logits: above 0 if it seems real", size=12)
     said = "five of these: *W* = 2048, 1024, 512, 256, 128"
     drawing.text(4, y + 46, said, anchor="start")
+    drawing.text(4, y + 66, "sizes: frames × bins, of one second of sound", anchor="start", size=12)
     return drawing.finished()
 
 
@@ -57,7 +57,7 @@ def gradient_paths() -> Diagram:
         "to the balancer, which scales it and gives their sum to the decoder's output. From there "
         "it goes through the decoder, straight through the quantizer, which has no slope, and "
         "through the encoder. The commitment loss comes from the quantizer and is added at the "
-        "encoder, not balanced.",
+        "encoder, not balanced. All losses but the adversarial one look at the recording too.",
         height=326,
     )
     for x, name in ((4, "encoder"), (102, "quantizer"), (200, "decoder")):
@@ -80,9 +80,10 @@ def gradient_paths() -> Diagram:
         x = 98 + 65.5 * index
         drawing.box(x, 240, 61.5, 44, letter, name, color=AMBER if index < 2 else PINK, filled=True)
         drawing.arrow((x + 24, 240), (x + 24, 186), color=VERMILLION, dashed=True)
-        drawing.text(x + 30, 214, mark, anchor="start", color=INK)
+        drawing.text(x + 30, 214, mark, anchor="start")
     drawing.box(2, 140, 86, 46, "*ℓ*_{w}", "commitment", color=SKY, filled=True)
     drawing.arrow((20, 140), (20, 44), color=VERMILLION, dashed=True)
-    drawing.text(356, 298, "each compares copy and recording,", size=12, anchor="end")
-    drawing.text(356, 315, "those in pink with the discriminator", size=12, anchor="end")
+    drawing.text(98, 298, "pink: through the discriminator;", size=12, anchor="start")
+    said = "all but *ℓ*_{g} look at the recording too"
+    drawing.text(98, 315, said, size=12, anchor="start")
     return drawing.finished()

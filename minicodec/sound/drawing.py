@@ -80,18 +80,18 @@ class Drawing:
         anchor: str = "middle",
         size: float = SIZE,
         bold: bool = False,
-        color: str = INK,
+        on: str = INK,
         opacity: float = 1,
         turned: bool = False,
     ) -> None:
-        """A line of text whose middle height is at y; turned, it reads downwards."""
+        """A line of text whose middle height is at y, perhaps on a colour, perhaps downwards."""
         look = f' font-size="{size:g}"' if size != SIZE else ""
         look += ' font-weight="600"' if bold else ""
         look += f' opacity="{opacity:g}"' if opacity != 1 else ""
         look += f' transform="rotate(90 {_n(x)} {_n(y)})"' if turned else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y + 0.36 * size)}" text-anchor="{anchor}" '
-            f'fill="{color}"{look}>{_spans(label, size)}</text>'
+            f'fill="{ink_on(on)}"{look}>{_spans(label, size)}</text>'
         )
 
     def box(
@@ -116,11 +116,10 @@ class Drawing:
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" '
             f'rx="{_n(round_by)}" {look}/>'
         )
-        letters = ink_on(color) if filled else INK
         for index, line in enumerate(lines):
             middle = y + height / 2 + (index - (len(lines) - 1) / 2) * (size + 4)
             smaller = size if not index else min(size, 12)
-            self.text(x + width / 2, middle, line, size=smaller, color=letters)
+            self.text(x + width / 2, middle, line, size=smaller, on=color if filled else INK)
 
     def line(
         self,
@@ -200,11 +199,13 @@ class Drawing:
 
 
 def ink_on(color: str) -> str:
-    """Black or white, whichever is read better on a colour.
+    """Black or white, whichever is read better on a colour; the page's ink on the page.
 
     >>> ink_on("#0072B2"), ink_on("#E69F00")
     ('#fff', '#000')
     """
+    if color == INK:
+        return INK
     parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     light = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
