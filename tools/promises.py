@@ -25,6 +25,7 @@ an exception that is needed no more is a fault, too.
 
 import argparse
 import ast
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -375,6 +376,11 @@ class Chapter:
                     continue  # 0.6 may be 60 %; but a bare 6 is anything
                 if abs(abs(number * scale) - abs(figure.value)) < 1e-9 * max(1, abs(figure.value)):
                     return f"{number:g}"
+        if figure.unit == "dB":  # a gain: 0.01 is −40 dB
+            for number in every:
+                gain = -20 * math.log10(number) if 0 < number < 1 else math.nan
+                if abs(gain - abs(figure.value)) <= 0.5001 * 10**-figure.decimals:
+                    return f"{number:g}, a factor"
         if measured and figure.unit in UNITS:  # in a label, beside its unit
             number_text = re.escape(f"{abs(figure.value):.{figure.decimals}f}")
             beside = rf"(?<![\d.]){number_text} ?(?:{UNITS[figure.unit]})(?!\w)"

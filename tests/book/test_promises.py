@@ -107,6 +107,7 @@ def test_what_is_measured_needs_more_than_a_constant():
     assert grounds("It is 7 dB.", code="assert x > 7") == ["code"]
     assert grounds("It has 7 bits.", code="x = 7") == ["code"]
     assert grounds("It has 60 %.", code="q = 0.6") == ["code"]
+    assert grounds("It lies 40 dB below.", code="x = 0.01") == ["code"]
 
 
 def test_players_and_pictures_hold_no_figures():
