@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from check_book import toc_pages
-from notebooks import chapters, clean, dumps, from_text, read, source_of, tags_of, to_text
+from notebooks import chapters, check, clean, dumps, from_text, read, source_of, tags_of, to_text
 from stamp import stamped_notebook, stamped_text, version
 
 import minicodec
@@ -57,6 +57,21 @@ def test_notebooks_are_clean():
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_survives_editing_as_text(path):
     assert dumps(from_text(to_text(path))) == path.read_text(encoding="utf-8")
+
+
+def test_what_a_chapter_must_have_is_named(tmp_path):
+    text = "# %% [markdown]\n# # Title\n#\n# ![](x.png) <img src='y'>\n\n# %%\n" + "x = 1\n" * 41
+    path = tmp_path / "05_x.ipynb"
+    path.write_text(dumps(from_text(text)))
+    found = "\n".join(check(path))
+    for problem in ("41 lines", "2 cells", "1 words", "image without alt", "<img> without alt"):
+        assert problem in found
+    assert "diagrams.system(" in found
+
+    words = "\n".join(["# " + "word " * 90] * 20)
+    text = f"# %% [markdown]\n# # Title\n#\n{words}\n\n# %%\ndiagrams.system('codes')\n"
+    path.write_text(dumps(from_text(text + "\n# %%\n1 + 1\n" * 24)))
+    assert check(path) == []
 
 
 def test_text_becomes_a_notebook():
