@@ -67,9 +67,10 @@ def language_model_step() -> Diagram:
     levels = 8
     drawing = Drawing(
         "One step of the language model",
-        "The 8 codes of frame t − 1 each choose an embedding; their sum is one vector of 200. A "
-        "Transformer of 5 layers sees it and the last 3.5 seconds, 262 frames. 8 heads give 1024 "
-        "probabilities each: one table for each code of frame t, which the entropy coder uses.",
+        "The 8 codes of frame t − 1 choose an embedding each, from a table for each codebook; "
+        "their sum is one vector of 200. A Transformer of 5 layers sees it and, through cached "
+        "keys and values, the last 3.5 seconds, 262 frames. 8 heads give 1024 probabilities each: "
+        "one table for each code of frame t, which the entropy coder uses.",
         height=352,
     )
     drawing.text(180, 10, "codes of frame *t* − 1", bold=True)
@@ -79,10 +80,11 @@ def language_model_step() -> Diagram:
         drawing.box(x + 2, 24, 35, 26, label, color=SKY, filled=True, round_by=3)
         drawing.line((x + 19.5, 50), (180, 84), opacity=0.6)
     drawing.operation(180, 91, "+")
-    drawing.text(164, 96, "embeddings", anchor="end", size=12)
+    drawing.text(164, 96, "an embedding each,", anchor="end", size=12)
     drawing.text(196, 96, "summed: [200]", anchor="start", size=12)
     drawing.arrow((180, 100), (180, 122))
-    drawing.box(60, 122, 240, 52, "Transformer, 5 layers", "looks back 3.5 s: 262 frames",
+    said = "looks back 3.5 s: 262 cached keys and values"
+    drawing.box(26, 122, 308, 52, "Transformer, 5 layers", said,
                 color=GREEN, filled=True)  # fmt: skip
     for level in range(levels):
         x = 24 + 39 * level

@@ -33,7 +33,7 @@ def test_the_language_model_is_the_paper_s():
     config = LanguageModelConfig(n_q=8)
     text = said(diagrams.language_model_step())
     assert f"Transformer, {config.layers} layers" in text
-    assert f"{config.seconds:g} s: {config.context} frames" in text
+    assert f"{config.seconds:g} s: {config.context} cached keys" in text
     assert f"[{config.dim}]" in text and f"{config.codebook_size} probabilities" in text
     assert text.count("head\n") == config.n_q
 
