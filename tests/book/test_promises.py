@@ -76,6 +76,8 @@ def test_prose_is_what_is_read():
         ("It takes 1.2 s.", "1234 ms", ""),
         ("It is at 4 kHz.", "4000 Hz", "printed"),
         ("It is at 4 kHz.", "3551 bytes", ""),
+        ("It is at 4 kHz.", "3.6 kHz", ""),
+        ("A frame takes 13 ms.", "13.3 ms", "printed"),
         ("The hop has 320 samples, at 75 frames.", "", "config"),
         ("A window of 2048 samples lasts 85 ms.", "2048", "printed"),
         ("The paper says 77.5 points.", "", "source"),
