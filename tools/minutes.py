@@ -173,7 +173,7 @@ class Section:
 
 def sections(notebook: Notebook) -> list[Section]:
     """The parts of a chapter under headings of the second level; first what stands above them."""
-    found, code = [Section("To begin with")], 0
+    found, code = [Section("Opening")], 0
     for index, cell in enumerate(notebook["cells"]):
         source = source_of(cell)
         if cell["cell_type"] == "code":
@@ -305,7 +305,7 @@ class Times:
         lines = [
             "<details><summary>Minutes by section</summary>",
             "",
-            "| Section | Minutes | CPU computes | T4 (estimate) |",
+            "| Section | Minutes | CPU | T4 |",
             "|---|---|---|---|",
         ]
         for section in self.sections:
@@ -314,8 +314,8 @@ class Times:
             lines.append(f"| {section.title} | {section.minutes or '–'} | {here} | {t4} |")
         lines += [
             "",
-            "Minutes are an estimate for a student; the CPU's seconds are measured (one core).",
-            "The T4's are estimated from the number and size of operations, for tensors on it;",
+            "Minutes are an estimate for a student. CPU: computing, measured on one core. T4: the",
+            "same, estimated from the number and size of operations, for tensors that lie on it;",
             "the chapter computes on the CPU, whatever the runtime.",
             "",
             "</details>",

@@ -68,7 +68,7 @@ def notebook():
 def test_minutes_follow_from_what_a_section_holds(notebook):
     found = {section.title: section.minutes for section in sections(notebook)}
     # 3 minutes of words, 7 of 60 lines; formula, figure and player 2.5; and two words of heading.
-    assert found == {"To begin with": 2, "Build: one": 13, "Exercises": 17, "Quiz": 1}
+    assert found == {"Opening": 2, "Build: one": 13, "Exercises": 17, "Quiz": 1}
     assert Times(sections(notebook), {}).minutes == 15
     assert Times(sections(notebook), {}).exercises == 15
 
