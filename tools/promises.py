@@ -46,7 +46,7 @@ MEASURED = {
     "dB": r"dB|decibels?",
     "%": r"%|per ?cent",
     "times": r"×(?! ?\d)|-?fold"
-    r"|times(?= (?:as|more|the|its|their|our|what|that|too|better|worse|less|\w+er)\b)",
+    r"|times(?= (?:as|more|real|the|its|their|our|what|that|too|better|worse|less|\w+er)\b)",
     "points": r"(?:MUSHRA )?points?",
     "octaves": r"octaves?",
     "p": r"p[- ]values?",
@@ -156,6 +156,9 @@ NAMED = re.compile(
     rf"\b(?P<name>{MEASURES})\b(?:\s+(?:of|is|was|at|says|near|about|reaches|falls|rises|from|to))*\s+"
     rf"(?P<list>(?:{NUMBER})(?:{JOIN}(?:{NUMBER}))*)(?![\w%.]*\w)"
 )
+SPREAD = re.compile(
+    rf"(?<![\w.$])(?P<list>(?:{NUMBER})\s*±\s*(?:{NUMBER}))(?![.\d])(?!\s?(?:{UNIT})(?!\w))"
+)
 CHANCE = re.compile(rf"\bp\s*[=≈<≤]\s*(?P<list>{NUMBER})")
 
 
@@ -189,7 +192,9 @@ class Figure:
 
     @property
     def digits(self) -> int:
-        return len(re.sub(r"\D", "", f"{abs(self.value):.{self.decimals}f}").strip("0"))
+        """As written: 80.0 has three, 384,000 too, 0.05 one."""
+        written = re.sub(r"\D", "", f"{abs(self.value):.{self.decimals}f}").lstrip("0")
+        return len(written if self.decimals else written.rstrip("0"))
 
 
 @dataclass(frozen=True)
@@ -286,10 +291,10 @@ def figures(notebook: Notebook) -> Iterator[Figure]:
 def figures_of(cell: int, paragraph: str) -> Iterator[Figure]:
     text = prose_of(paragraph)
     for sentence in sentences(text):
-        for pattern in (FIGURE, NAMED, CHANCE):
+        for pattern in (FIGURE, NAMED, SPREAD, CHANCE):
             for match in pattern.finditer(sentence):
                 groups = match.groupdict()
-                unit = groups.get("name") or "p"
+                unit = groups.get("name") or ("±" if pattern is SPREAD else "p")
                 if pattern is FIGURE:
                     unit = next(u for i, u in enumerate(UNITS) if groups[f"u{i}"])
                 before = sentence[: match.start()]
@@ -380,8 +385,9 @@ class Chapter:
         measured = figure.unit in MEASURED or figure.unit not in UNITS
         for number in every:
             for scale in SCALES.get(figure.unit, (1,)):
-                if measured and scale == 1 and number not in asserted:
-                    continue  # 0.6 may be 60 %; but a bare 6 is anything
+                bare = scale == 1 and figure.digits < 3 and number not in asserted
+                if measured and bare:
+                    continue  # 0.6 may be 60 %, and 69.4 is 69.4; but a bare 6 is anything
                 if abs(abs(number * scale) - abs(figure.value)) < 1e-9 * max(1, abs(figure.value)):
                     return f"{number:g}"
         if figure.unit == "dB":  # a gain: 0.01 is −40 dB

@@ -41,6 +41,8 @@ def grounds(prose: str, *args, **kwargs) -> list[str]:
         ("A hundred and twenty-five times smaller.", [(25, "times")]),
         ("We did it three times.", []),
         ("A 64-sample window of $12$ ms.", [(64, "samples"), (12, "ms")]),
+        ("It got 80.0 ± 2.4. It is 3 ± 1 dB, at 9.8 against 15.0 times real time.",
+         [(80, "±"), (2.4, "±"), (3, "dB"), (1, "dB"), (9.8, "times"), (15, "times")]),
         ("ViSQOL of 3.9 at p = 0.04.", [(3.9, "ViSQOL"), (0.04, "p")]),
         ("Chapter 12 says that $x = 5$ dB; `7 dB` is code.", []),
         ("| a | 5 dB |", [(5, "dB")]),
