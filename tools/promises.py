@@ -157,7 +157,7 @@ NAMED = re.compile(
     rf"(?P<list>(?:{NUMBER})(?:{JOIN}(?:{NUMBER}))*)(?![\w%.]*\w)"
 )
 SPREAD = re.compile(
-    rf"(?<![\w.$])(?P<list>(?:{NUMBER})\s*±\s*(?:{NUMBER}))(?![.\d])(?!\s?(?:{UNIT})(?!\w))"
+    rf"(?<![\w.$])(?P<list>(?:{NUMBER})\s*±\s*(?:{NUMBER}))(?!\.?\d)(?!\s?(?:{UNIT})(?!\w))"
 )
 CHANCE = re.compile(rf"\bp\s*[=≈<≤]\s*(?P<list>{NUMBER})")
 
@@ -285,10 +285,11 @@ def figures(notebook: Notebook) -> Iterator[Figure]:
                 part = re.sub(r"(?m)^\|.*$", "", part)
                 part = re.sub(r"<details>.*?</details>", "", part, flags=re.S)
             for paragraph in paragraphs(part):
-                yield from figures_of(cell, paragraph)
+                # A table's source stands above or below it.
+                yield from figures_of(cell, paragraph, part if paragraph[0] == "|" else paragraph)
 
 
-def figures_of(cell: int, paragraph: str) -> Iterator[Figure]:
+def figures_of(cell: int, paragraph: str, context: str = "") -> Iterator[Figure]:
     text = prose_of(paragraph)
     for sentence in sentences(text):
         for pattern in (FIGURE, NAMED, SPREAD, CHANCE):
@@ -304,7 +305,7 @@ def figures_of(cell: int, paragraph: str) -> Iterator[Figure]:
                     value, decimals = plain(number)
                     loose = bool(LOOSELY.search(before))
                     yield Figure(cell, value, decimals, unit, loose, match[0].strip(),
-                                 " ".join(sentence.split()), paragraph)  # fmt: skip
+                                 " ".join(sentence.split()), context or paragraph)  # fmt: skip
 
 
 def text_of(output: dict[str, Any]) -> str:

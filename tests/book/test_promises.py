@@ -86,6 +86,7 @@ def test_prose_is_what_is_read():
         ("It is 77.5 points.", "", ""),
         ("It is 77.5 points.\n\nThe paper agrees.", "", ""),
         ("It is 77.5 points. That stands in table 1.", "", "source"),
+        ("Table 1 says:\n\n| a | b |\n|---|---|\n| x | 77.5 points |", "", "source"),
         ("16 − 9 = 7 kHz.", "", "sum"),
         ("16 − 9 = 8 kHz.", "", ""),
     ],
