@@ -18,3 +18,19 @@ def test_the_two_starts_of_chapter_03():
         [row["si_sdr"][::10] for row in rows if row["start"] == start]
         for start in ("ours", "torch")
     ]
+
+
+def test_the_three_seeds_of_chapter_09():
+    cells = [
+        source_of(cell) for cell in read(ROOT / "chapters/09_the_loss_balancer.ipynb")["cells"]
+    ]
+    (cell,) = (cell for cell in cells if cell.startswith("saved = {"))
+    shown = ast.literal_eval(cell[cell.index("{") : cell.index("\n}") + 2])
+    rows = json.loads((ROOT / "benchmarks/balancer.json").read_text())["rows"]
+    for case, runs in shown.items():
+        for key, balance in (("with", True), ("without", False)):
+            assert runs[key] == [
+                (round(row["si_sdr"], 2), round(row["mel_distance"], 2))
+                for row in rows
+                if row["case"] == case and row["balance"] == balance
+            ]
