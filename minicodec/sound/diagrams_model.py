@@ -127,7 +127,7 @@ def residual_block() -> Diagram:
         "The residual block",
         "x with F channels goes two ways. One: ELU, a convolution of kernel size 3 with dilation d "
         "from F to F/2 channels, ELU, a convolution of kernel size 1 from F/2 to F. The other, the "
-        "skip: a convolution of kernel size 1 from F to F. The sum of both is y.",
+        "shortcut: a convolution of kernel size 1 from F to F. The sum of both is y.",
         height=318,
     )
     drawing.text(120, 12, "*x*   [*B*, *F*, *T*]")
@@ -144,7 +144,7 @@ def residual_block() -> Diagram:
     drawing.operation(120, 279, "+")
     drawing.arrow((120, 36), (288, 36), (288, 134))
     drawing.box(228, 134, 120, 46, "conv  *k* = 1", "*F* → *F* channels", color=AMBER, filled=True)
-    drawing.text(296, 118, "skip", anchor="start")
+    drawing.text(296, 118, "shortcut", anchor="start")
     drawing.arrow((288, 180), (288, 279), (129, 279))
     drawing.arrow((120, 288), (120, 302))
     drawing.text(128, 307, "*y*   [*B*, *F*, *T*]", anchor="start")
@@ -155,19 +155,19 @@ def lstm_gates() -> Diagram:
     """One step of an LSTM: three gates between a line of memory and the new frame."""
     drawing = Drawing(
         "One step of an LSTM",
-        "The memory c runs along the top. The forget gate f multiplies what is old; the input gate "
-        "i multiplies what is new, g, and the product is added; the output gate o multiplies tanh "
-        "of the new memory and gives the output h. All four see the new frame x and the last "
-        "output h. So the new memory is f times the old one plus i times g, and the new output is "
-        "o times tanh of the new memory.",
+        "The memory, or cell, runs along the top. The forget gate, keep, multiplies what is old; "
+        "the input gate, write, multiplies what is new, and the product is added; the output gate, "
+        "show, multiplies tanh of the cell and gives the output h. All four see the new frame x "
+        "and the last output h. So the new cell is keep times the old one plus write times new, "
+        "and the new output is show times tanh of the new cell.",
         height=320,
     )
     columns = {"forget": 62, "input": 138, "new": 222, "output": 304}
-    drawing.text(4, 16, "*c*_{t−1}", anchor="start")
+    drawing.text(4, 16, "cell_{t−1}", anchor="start")
     drawing.line((4, 34), (53, 34), color=BLUE, width=3)
     drawing.line((71, 34), (171, 34), color=BLUE, width=3)
     drawing.arrow((189, 34), (356, 34), color=BLUE, width=3)
-    drawing.text(348, 16, "*c*_{t}", anchor="end")
+    drawing.text(348, 16, "cell_{t}", anchor="end")
     drawing.text(120, 18, "memory", size=12)
     drawing.operation(62, 34, "×")
     drawing.operation(180, 34, "+")
@@ -183,17 +183,17 @@ def lstm_gates() -> Diagram:
     drawing.arrow((138, 150), (138, 100), (171, 100))
     drawing.arrow((222, 150), (222, 100), (189, 100))
     drawing.arrow((304, 150), (304, 109))
-    letters = ("*f*_{t}", "*i*_{t}", "*g*_{t}", "*o*_{t}")
-    for (name, x), letter in zip(columns.items(), letters):
-        drawing.text(x + 6, 132, letter, anchor="start")
+    words = ("keep_{t}", "write_{t}", "new_{t}", "show_{t}")
+    for (name, x), word in zip(columns.items(), words):
+        drawing.text(x + 6, 132, word, anchor="start")
         color, squash = (VERMILLION, "tanh") if name == "new" else (GREEN, "*σ*")
         drawing.box(x - 33, 150, 66, 44, name, squash, color=color, filled=True)
         drawing.arrow((x, 222), (x, 194))
     drawing.line((40, 222), (304, 222))
     drawing.line((40, 246), (40, 222))
     drawing.text(4, 256, "*x*_{t} and *h*_{t−1}: seen by all four", anchor="start")
-    drawing.text(180, 284, "*c*_{t} = *f*_{t} *c*_{t−1} + *i*_{t} *g*_{t}")
-    drawing.text(180, 308, "*h*_{t} = *o*_{t} tanh *c*_{t}")
+    drawing.text(180, 284, "cell_{t} = keep_{t} · cell_{t−1} + write_{t} · new_{t}")
+    drawing.text(180, 308, "*h*_{t} = show_{t} · tanh cell_{t}")
     return drawing.finished()
 
 

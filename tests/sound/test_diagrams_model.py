@@ -95,12 +95,12 @@ def test_the_equations_of_the_lstm_are_torch_s():
     cell = torch.nn.LSTMCell(3, 2)
     x, h, c = torch.randn(1, 3), torch.randn(1, 2), torch.randn(1, 2)
     gates = x @ cell.weight_ih.T + cell.bias_ih + h @ cell.weight_hh.T + cell.bias_hh
-    i, f, g, o = gates.chunk(4, dim=1)
-    new_c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    new_h = o.sigmoid() * new_c.tanh()
+    write, keep, new, show = gates.chunk(4, dim=1)
+    new_c = keep.sigmoid() * c + write.sigmoid() * new.tanh()
+    new_h = show.sigmoid() * new_c.tanh()
     torch.testing.assert_close((new_h, new_c), cell(x, (h, c)))
     said = labels(diagrams.lstm_gates())
-    assert "ct = ft ct−1 + it gt" in said and "ht = ot tanh ct" in said
+    assert "cellt = keept · cellt−1 + writet · newt" in said and "ht = showt · tanh cellt" in said
     assert said.count("σ") == 3 and said.count("tanh") == 2
 
 
