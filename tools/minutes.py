@@ -369,7 +369,7 @@ def stamped() -> dict[Path, str]:
         if stem not in minutes:
             return match[0]
         title = f"{titles[stem]} ({minutes[stem]} min)"
-        return f"{indent}- file: chapters/{stem}\n{indent}  title: {json.dumps(title)}\n"
+        return f"{indent}- file: chapters/{stem}\n{indent}  title: {json.dumps(title, ensure_ascii=False)}\n"
 
     for name, pattern, written in [
         ("README.md", README_ROW, row),

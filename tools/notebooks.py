@@ -120,7 +120,8 @@ def words(notebook: Notebook) -> int:
 
 def count_words(markdown: str) -> int:
     """Words without links' addresses, HTML tags and formulas."""
-    no_prose = r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|<[^>]+>|\]\([^)]*\)"
+    no_prose = r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|<[^>]+>"
+    no_prose += r'|\]\([^\s)]*(?:\s+"[^"]*")?\)'  # a link's address and title
     return len(re.findall(r"[^\W\d_][\w'’-]*", re.sub(no_prose, " ", markdown, flags=re.S)))
 
 
