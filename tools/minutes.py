@@ -368,8 +368,8 @@ def stamped() -> dict[Path, str]:
         indent, stem = match[1], match[2]
         if stem not in minutes:
             return match[0]
-        title = f"{titles[stem]} ({minutes[stem]} min)"
-        return f"{indent}- file: chapters/{stem}\n{indent}  title: {json.dumps(title, ensure_ascii=False)}\n"
+        title = json.dumps(f"{titles[stem]} ({minutes[stem]} min)", ensure_ascii=False)
+        return f"{indent}- file: chapters/{stem}\n{indent}  title: {title}\n"
 
     for name, pattern, written in [
         ("README.md", README_ROW, row),
