@@ -14,6 +14,9 @@ what it would have played. Measured for each gap, in dB:
 * `inside`: in the last tenth of a second of the gap, or all of it, the level relative to what is
   missing.
 
+And how soon does a decoder forget that it began elsewhere? It begins one to five seconds before a
+place; `forgotten` has the largest difference there to decoding everything.
+
 Gaps are paired: all three stand-ins in the same places. Means are of recordings, not of gaps, and
 intervals of 95 % are Student's, over recordings. The file with 37 recordings takes some minutes.
 """
@@ -85,6 +88,17 @@ def measure(found: dict[str, Tensor], before: Tensor, gap: int, rate: int) -> di
     return rows
 
 
+def forgotten(codec: Codec, codes: Tensor, whole: Tensor, seconds: float) -> list[float]:
+    """Largest differences, in half a second each, where decoding began `seconds` before."""
+    rate, hop, found = codec.config.frame_rate, codec.config.hop_length, []
+    frames, heard = round(seconds * rate), rate // 2
+    for first in range(rate, codes.shape[2] - frames - heard, 3 * rate):
+        sound = codec.decode(codes[..., first : first + frames + heard])[..., frames * hop :]
+        there = (first + frames) * hop
+        found.append(float((sound - whole[..., there : there + heard * hop]).abs().max()))
+    return found
+
+
 def interval(values: np.ndarray) -> list[float]:
     """Mean, and the half width of its 95 % interval."""
     from scipy.stats import t
@@ -119,10 +133,13 @@ def main() -> None:
     random, files = np.random.default_rng(0), recordings(args.folder)
     rows: dict = {gap: {kind: {name: [] for name in STAND_INS}
                         for kind in ("after", "edge", "inside")} for gap in args.gaps}  # fmt: skip
+    far: dict[float, list[float]] = {1: [], 2: [], 5: []}
     for file in tqdm(files, unit="file"):
         clip = audio.load(file, rate, 1)[0][None, :, : 10 * rate]
         codes = codec.encode(clip, bandwidth=6.0)
         whole = codec.decode(codes)
+        for seconds, differences in far.items():
+            differences.extend(forgotten(codec, codes, whole, seconds))
         for gap, kinds in rows.items():
             frames, each = round(gap * codec.config.frame_rate), []
             latest = codes.shape[2] - frames - round(0.6 * codec.config.frame_rate)
@@ -139,6 +156,9 @@ def main() -> None:
         "recordings": len(files), "places": args.places,
         "gaps": [{"seconds": gap} | {kind: summary(names) for kind, names in kinds.items()}
                  for gap, kinds in rows.items()],
+        "forgotten": [{"seconds": seconds, "places": len(found),
+                       "median": float(f"{np.median(found):.1e}"),
+                       "most": float(f"{max(found):.1e}")} for seconds, found in far.items()],
     }  # fmt: skip
     args.output.write_text(json.dumps(result, indent=1) + "\n")
     for gap in result["gaps"]:
@@ -149,6 +169,8 @@ def main() -> None:
                 if "less_silence" in row:
                     print(f"  {'':7}{'  less silence':17}",
                           *(f"{m:6.1f}±{h:.1f}" for m, h in row["less_silence"]))  # fmt: skip
+    for row in result["forgotten"]:
+        print(row)
 
 
 if __name__ == "__main__":
