@@ -222,11 +222,11 @@ def stream_state() -> Diagram:
         drawing.text(middle, y - 12, f"piece {piece + 1}", bold=True)
         begin += size
         if piece < 2:
-            x = left + (begin - kept / 2 + kept) * cell
-            first, last = x - 1.5 * cell + 2, x + 1.5 * cell - 2
+            middle = left + (begin - kept / 2 + kept) * cell
+            first, last = middle - 1.5 * cell + 2, middle + 1.5 * cell - 2
             drawing.line((first, y + 29), (first, y + 34), (last, y + 34), (last, y + 29))
-            drawing.arrow((x, y + 34), (x, y + 66), color=AMBER, width=2.5)
-            drawing.text(x - 8, y + 50, f"state: {kept} samples", size=12, anchor="end")
+            drawing.arrow((middle, y + 34), (middle, y + 66), color=AMBER, width=2.5)
+            drawing.text(middle - 8, y + 50, f"state: {kept} samples", size=12, anchor="end")
     sample = 0
     for size, color in zip(pieces, colors):
         for _ in range(size):

@@ -2,7 +2,7 @@
 
 import math
 
-from minicodec.sound.drawing import BLUE, GREEN, SKY, VERMILLION, Diagram, Drawing, Point
+from minicodec.sound.drawing import BLUE, GREEN, INK, SKY, VERMILLION, Diagram, Drawing, Point
 
 #: A codebook of five vectors and a latent, in a plane.
 CODEBOOK: list[Point] = [(-1.3, 0.6), (-0.6, -0.8), (0.2, 0.7), (0.9, -0.4), (1.6, 0.7)]
@@ -82,11 +82,10 @@ def residual_levels() -> Diagram:
     drawing.dot(*at((0, 0)), 3)
     names = ("*r*_{1} = *z*", "*r*_{2} = *r*_{1} − *e*_{1,c₁}", "*r*_{3} = *r*_{2} − *e*_{2,c₂}",
              "*r*_{4} = *r*_{3} − *e*_{3,c₃}")  # fmt: skip
-    colors = (None, BLUE, GREEN, VERMILLION)
-    for row, (name, norm, color) in enumerate(zip(names, norms, colors)):
+    for row, (name, norm, bar) in enumerate(zip(names, norms, (INK, BLUE, GREEN, VERMILLION))):
         y = 262 + 26 * row
         drawing.text(6, y, name, anchor="start")
-        drawing.rect(124, y - 8, 95 * norm, 16, color or "currentColor", 1 if color else 0.6)
+        drawing.rect(124, y - 8, 95 * norm, 16, bar, 0.6 if bar == INK else 1)
         drawing.text(130 + 95 * norm, y, f"{norm:.2f}", anchor="start")
     return drawing.finished()
 

@@ -74,9 +74,9 @@ def masking() -> Diagram:
     edges = [at(f, MASKER[1])[0] for f in (920, 1080)]  # one Bark
     drawing.rect(edges[0], at(1000, MASKER[1])[1], edges[1] - edges[0],
                  2.15 * (MASKER[1] + 5), VERMILLION)  # fmt: skip
-    for (f, level), color in ((HIDDEN, BLUE), (HEARD, GREEN)):
-        drawing.line(at(f, -5), at(f, level), color=color, width=3)
-        drawing.dot(*at(f, level), 5, color=color)
+    for (f, loud), color in ((HIDDEN, BLUE), (HEARD, GREEN)):
+        drawing.line(at(f, -5), at(f, loud), color=color, width=3)
+        drawing.dot(*at(f, loud), 5, color=color)
     drawing.text(at(*MASKER)[0], at(*MASKER)[1] - 14, "loud noise", size=12)
     for line, level in (("threshold beside", 63), ("the loud noise", 56)):
         drawing.text(at(1700, 0)[0], at(50, level)[1], line, size=12, anchor="start")

@@ -77,10 +77,11 @@ def gradient_paths() -> Diagram:
              ("*ℓ*_{feat}", "features"))  # fmt: skip
     marks = ("*g*_{t}", "*g*_{f}", "*g*_{g}", "*g*_{feat}")
     for index, ((letter, name), mark) in enumerate(zip(names, marks)):
-        x = 98 + 65.5 * index
-        drawing.box(x, 240, 61.5, 44, letter, name, color=AMBER if index < 2 else PINK, filled=True)
-        drawing.arrow((x + 24, 240), (x + 24, 186), color=VERMILLION, dashed=True)
-        drawing.text(x + 30, 214, mark, anchor="start")
+        left = 98 + 65.5 * index
+        color = AMBER if index < 2 else PINK
+        drawing.box(left, 240, 61.5, 44, letter, name, color=color, filled=True)
+        drawing.arrow((left + 24, 240), (left + 24, 186), color=VERMILLION, dashed=True)
+        drawing.text(left + 30, 214, mark, anchor="start")
     drawing.box(2, 140, 86, 46, "*ℓ*_{w}", "commitment", color=SKY, filled=True)
     drawing.arrow((20, 140), (20, 44), color=VERMILLION, dashed=True)
     drawing.text(98, 298, "pink: through the discriminator;", size=12, anchor="start")
