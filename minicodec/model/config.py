@@ -1,6 +1,6 @@
 """Support: what a codec is made of, as one value that checks itself.
 
-Three configurations: the paper's two (sections 3.1 and 4.1), down to the last padding sample, and
+Three configurations: the paper's two (sections 3.1 and 3.2), down to the last padding sample, and
 `MINI_24KHZ`, ours, small enough to train on a laptop.
 """
 

@@ -3,7 +3,7 @@
 What a codec that cannot stream layer by layer does instead: it collects a segment, codes it as a
 whole, and cross-fades what it decodes with the segment before.
 
-Paper: section 4.1.
+Paper: section 3.1.
 """
 
 from collections.abc import Callable

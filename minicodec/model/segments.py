@@ -12,7 +12,7 @@ little::
 Cutting and fading themselves need memory, of less than one segment, and that is what lives here. So
 these models stream as well: a segment's delay late, but with the codes of one big pass.
 
-Paper: sections 3.1 and 4.1 (one second, 10 ms of overlap).
+Paper: section 3.1 (one second, 10 ms of overlap).
 """
 
 from bisect import bisect_left

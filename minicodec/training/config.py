@@ -1,6 +1,6 @@
 """Support: how a codec is trained, as one value that checks itself.
 
-The defaults are the paper's recipe (sections 3.4 and 4.1). Files of a few lines in
+The defaults are the paper's recipe (sections 3.4 and 4.4). Files of a few lines in
 `minicodec/training/configs` change what they are about and nothing else:
 
     CONFIG = replace(MINI, balanced=False)

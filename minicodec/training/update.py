@@ -12,7 +12,7 @@ gradient at `output`, and itself by the gradient of its own weights; what it say
 recording serves its own loss and, without a gradient, feature matching. Audiocraft runs it on both
 clips twice, before and after its own update.
 
-Chapter 10. Paper: sections 3.4 and 4.1.
+Chapter 10. Paper: sections 3.4 and 4.4.
 """
 
 import copy
