@@ -1,4 +1,4 @@
-"""Support: the paper's stereo model at 48 kHz (sections 3.4, 4.4): other weights, longer windows."""
+"""Support: the paper's stereo model at 48 kHz (sections 3.4, 4.4): other weights and windows."""
 
 from minicodec.model.config import ENCODEC_48KHZ
 from minicodec.training.config import TrainConfig
