@@ -39,7 +39,9 @@ def sentences(path: Path) -> list[str]:
         if cell["cell_type"] == "code":
             found += source.splitlines()
         else:
-            found += re.split(r"(?<=[.!?:|])\s+", " ".join(source.split()))
+            # The title of a link is the glossary's sentence, not the chapter's.
+            prose = re.sub(r'\]\([^\s)]*(?:\s+"[^"]*")?\)', "]", " ".join(source.split()))
+            found += re.split(r"(?<=[.!?:|])\s+", prose)
     return found
 
 
