@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 help:
 	@echo "make book     build the book into _build/html"
 	@echo "make chapters run the chapters, two at a time where there are two cores"
-	@echo "make test     run every check: lint, types, tests, package, chapters, book, browser"
+	@echo "make test     run every check: lint, types, tests, package, chapters, book, figures, browser"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
