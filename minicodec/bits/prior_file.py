@@ -20,7 +20,7 @@ def prior_json(codec: Codec) -> str:
     >>> from minicodec.model.pretrained import load
     >>> prior = json.loads(prior_json(load("mini_24khz")))
     >>> prior["fingerprint"], len(prior["counts"])
-    ('64f1051710ec51ca', 16)
+    ('642da73996bac798', 16)
     """
     counts = histogram.for_codec(codec)
     if counts.prior is None:

@@ -14,7 +14,7 @@ import minicodec
 from minicodec.bits.container import ENTROPY, MOST_SECONDS
 
 #: `minicodec.model.pretrained` knows these by name.
-MODELS = ("mini_24khz", "encodec_24khz", "encodec_48khz")
+MODELS = ("mini_24khz", "mini_24khz_adversarial", "encodec_24khz", "encodec_48khz")
 #: `minicodec.sound.files.KINDS`
 KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
 #: `minicodec.listening.evaluation.MEASURES`
@@ -134,6 +134,9 @@ def _train(sub: argparse.ArgumentParser) -> None:
     option("--resume", action="store_true", help="go on from the last checkpoint")
     option("--from", dest="start_from", metavar="MODEL",
            help=f"begin with the weights of {_models()}")  # fmt: skip
+    option("--discriminator", metavar="NAME",
+           help="begin with a discriminator that has learned: mini_24khz_adversarial, a file, or "
+                "a training run's folder")  # fmt: skip
     option("--decoder-only", action="store_true",
            help="with --from: encoder and codebooks stay, so old streams stay valid")  # fmt: skip
     option("--export", type=Path, metavar="FILE",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minicodec.cli.common import check_target
-from minicodec.model.checkpoint import SHIPPED, save_codec
+from minicodec.model.checkpoint import SHIPPED, is_whole, save_codec
 from minicodec.model.pretrained import config_of, load
 
 
@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> None:
 
 @contextmanager
 def _checkpoint(model: str) -> Iterator[Path]:
-    """The file of a model; of a training run, which has none yet, one that goes again."""
+    """The file of a model; for a run, or a decoder alone, a whole one that goes again."""
     file = SHIPPED.get(model, Path(model))
-    if file.is_file():
+    if file.is_file() and is_whole(file):
         yield file
         return
     with tempfile.TemporaryDirectory() as place:

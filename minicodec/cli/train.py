@@ -10,6 +10,7 @@ from minicodec.cli.common import check_target
 from minicodec.sound import judges
 from minicodec.training import journal, processes
 from minicodec.training.config import TrainConfig, load_config
+from minicodec.training.discriminator_file import check_discriminator
 from minicodec.training.export import read_facts
 from minicodec.training.interrupts import Interrupted
 from minicodec.training.run_state import found
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> None:
         valid=held_out(str(args.valid), config) if args.valid else (),
         resume=args.resume,
         start_from=args.start_from,
+        discriminator=args.discriminator,
         save_minutes=args.save_minutes,
         workers=workers,
         tensorboard=args.tensorboard,
@@ -100,6 +102,8 @@ def _check(args: argparse.Namespace, config: TrainConfig) -> None:
         check_run(args.out, config, args.resume)
     if args.resume and found(args.out):
         return  # then it has weights of its own
+    if args.discriminator:
+        check_discriminator(args.discriminator, config)
     if args.start_from:
         check_start(args.start_from, config.codec)
     elif config.decoder_only:

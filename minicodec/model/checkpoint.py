@@ -25,8 +25,11 @@ from minicodec.model.fields import build, json_object
 from minicodec.sound.files import write_bytes
 from minicodec.sound.names import printable
 
-#: Checkpoints that come with the package.
-SHIPPED = {"mini_24khz": Path(__file__).parents[1] / "weights" / "mini_24khz.safetensors"}
+_WEIGHTS = Path(__file__).parents[1] / "weights"
+#: Checkpoints that come with the package. The second decodes the codes of the first.
+SHIPPED = {
+    name: _WEIGHTS / f"{name}.safetensors" for name in ("mini_24khz", "mini_24khz_adversarial")
+}
 
 _MOST_LETTERS = 255  # of a name
 
@@ -40,7 +43,11 @@ class CheckpointError(ValueError):
 
 
 def save_codec(
-    codec: Codec, path: str | Path, facts: Mapping[str, object] | None = None, half: bool = False
+    codec: Codec,
+    path: str | Path,
+    facts: Mapping[str, object] | None = None,
+    half: bool = False,
+    decoder_of: str = "",
 ) -> None:
     """Write a codec to one file, which appears whole or not at all.
 
@@ -49,11 +56,21 @@ def save_codec(
         facts: anything JSON can hold that a reader should know: data, hours, licences, quality.
         half: store weights as float16, half the size. They come back as the nearest float16 value
             in float32, so save and load once before you measure.
+        decoder_of: a name in `SHIPPED` with the same codes: write the decoder alone. What is read
+            back has that one's encoder and quantizer.
 
     Raises:
-        ValueError: if weights hold NaN or infinite values.
+        ValueError: if weights hold NaN or infinite values, or codes are not those of `decoder_of`.
     """
     tensors = inference_weights(codec)
+    if decoder_of:
+        for key, shared in _without_decoder(decoder_of, f"decoder_of={decoder_of!r}").items():
+            mine = tensors.pop(key, None)
+            if mine is None or mine.shape != shared.shape:
+                raise ValueError(f"{decoder_of} has {key} of another shape: codes would differ.")
+            # Weight norm taken apart and multiplied again is not the same to the last bit.
+            if not (key.endswith(_OPTIONAL) or torch.allclose(mine, shared.float(), atol=1e-3)):
+                raise ValueError(f"{decoder_of} has another {key}: codes would differ.")
     if half:
         tensors = {k: v if k.endswith(_OPTIONAL) else v.half() for k, v in tensors.items()}
     for name, tensor in tensors.items():
@@ -64,7 +81,7 @@ def save_codec(
         "name": codec.name,
         "config": json.dumps(dataclasses.asdict(codec.config)),
         "facts": json.dumps(dict(facts or {})),
-    }
+    } | ({"decoder_of": decoder_of} if decoder_of else {})
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, save(tensors, metadata))
 
@@ -76,13 +93,29 @@ def load_codec(path: str | Path) -> Codec:
         CheckpointError: if the file is missing, damaged, not one of ours, or has other tensors or
             shapes than its config calls for.
     """
-    config, name = read_config(path), _metadata(path).get("name", "unnamed")
-    name = printable(name[:_MOST_LETTERS])
+    config, metadata = read_config(path), _metadata(path)
+    name = printable(metadata.get("name", "unnamed")[:_MOST_LETTERS])
+    tensors = _tensors(path)
+    if base := metadata.get("decoder_of", ""):
+        tensors |= _without_decoder(base, str(path))
+    return assemble(config, tensors, name, str(path))
+
+
+def _tensors(path: str | Path) -> dict[str, Tensor]:
     try:
-        tensors = load_file(path)
+        return load_file(path)
     except safetensors.SafetensorError as error:
         raise CheckpointError(f"{path} holds weights that cannot be read: {error}") from error
-    return assemble(config, tensors, name, str(path))
+
+
+def _without_decoder(base: str, source: str) -> dict[str, Tensor]:
+    """Encoder and quantizer of a shipped codec, for a file that holds another decoder for it."""
+    if base not in SHIPPED:
+        raise CheckpointError(
+            f"{source}: a decoder goes with {', '.join(SHIPPED)}, not {printable(base[:99])!r}."
+        )
+    tensors = _tensors(SHIPPED[base])
+    return {key: value for key, value in tensors.items() if not key.startswith("decoder.")}
 
 
 def read_config(path: str | Path) -> CodecConfig:
@@ -226,6 +259,15 @@ def fold_weight_norm(module: nn.Module) -> nn.Module:
             # What reads weight norm's older names stays behind, and cannot be sent to a process.
             layer._load_state_dict_pre_hooks.clear()
     return module
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether a file has all of a codec, not a decoder for another one's codes.
+
+    Raises:
+        CheckpointError: as `load_codec`, but for the weights.
+    """
+    return not _metadata(path).get("decoder_of")
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

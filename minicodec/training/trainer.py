@@ -25,6 +25,7 @@ from minicodec.model.fast.codec import faster
 from minicodec.training import processes, run_state
 from minicodec.training.batches import Batch, Batches
 from minicodec.training.config import TrainConfig, load_config
+from minicodec.training.discriminator_file import check_discriminator, copy_discriminator
 from minicodec.training.export import export
 from minicodec.training.interrupts import Interrupts
 from minicodec.training.journal import Journal, means
@@ -50,6 +51,7 @@ class Trainer:
         valid: held-out clips, [1, C, T] each.
         resume: go on from the newest checkpoint in `out`, if there is one.
         start_from: a saved codec whose weights to begin with.
+        discriminator: one that has learned, as `load_discriminator` takes it, to begin with.
         save_minutes: between checkpoints; at most this much is lost when the run is killed.
         workers: processes that read recordings ahead.
         tensorboard, visqol: see `Journal` and `validate`.
@@ -71,6 +73,7 @@ class Trainer:
         valid: Sequence[Tensor] = (),
         resume: bool = False,
         start_from: str | Path | None = None,
+        discriminator: str | Path | None = None,
         save_minutes: float = 2.0,
         workers: int = 0,
         tensorboard: bool = False,
@@ -99,6 +102,10 @@ class Trainer:
             self._start_codebooks(fresh=False)
         elif config.decoder_only:
             raise ValueError("decoder_only needs a codec to start from: name one with --from.")
+        if checkpoint is None and discriminator is not None:
+            learned = check_discriminator(discriminator, config)
+            assert self.update.discriminator is not None
+            copy_discriminator(learned, self.update.discriminator)
         if self.main:
             self.journal = Journal(self.out, self.step, tensorboard)
             config.save(self.out / "config.json")

@@ -9,6 +9,7 @@ from command import TINY, bad_files, check_refused, run
 from short_runs import trainer
 
 from minicodec.cli import export_onnx
+from minicodec.model import checkpoint
 from minicodec.model.checkpoint import facts, fingerprint, load_codec, save_codec
 from minicodec.model.pretrained import load
 from minicodec.model.streams import silent_frame
@@ -53,6 +54,14 @@ def test_into_the_folder_of_the_model_itself(folder, capsys):
     check_refused(folder, capsys, words, "tiny.safetensors exists already")
     assert run(*words, "-f") == 0
     assert (folder / "tiny.safetensors").read_bytes() == before
+
+
+def test_a_decoder_for_codes_of_another_is_written_whole(folder, tiny, monkeypatch):
+    save_codec(tiny, folder / "first.safetensors")
+    monkeypatch.setitem(checkpoint.SHIPPED, "first", folder / "first.safetensors")
+    save_codec(tiny, folder / "second.safetensors", decoder_of="first")
+    assert run("export-onnx", "-m", "second.safetensors", "-o", "out") == 0
+    assert checkpoint.is_whole(folder / "out/second.safetensors")
 
 
 def test_a_run_is_a_model(folder, capsys):

@@ -93,6 +93,7 @@ def test_what_is_exported_says_whose_recordings_it_learned_from(tmp_path, capsys
         (["--from", "{}/data"], "data is a folder, but none of a training run"),
         (["--from", "mini_24khz"], "mini_24khz has another config"),
         (["--decoder-only"], "name one with --from"),
+        (["--discriminator", "gone.safetensors"], "gone.safetensors: no such file"),
         (["--export", "{}/no/c.safetensors"], "no is not a folder"),
         (["--export", "{}/c.bin"], "c.bin: the ending must be one of .safetensors"),
         (["--export", "{}/there.safetensors"], "exists already: choose another --export"),

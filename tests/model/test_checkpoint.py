@@ -287,6 +287,50 @@ def test_a_folded_codec_can_be_sent_to_another_process(tiny):
     assert torch.equal(sent.encode(audio), tiny.encode(audio))
 
 
+@pytest.fixture
+def second(tiny, path, monkeypatch):
+    """A shipped codec and another decoder for its codes."""
+    save_codec(tiny, path)
+    monkeypatch.setitem(checkpoint.SHIPPED, "first", path)
+    codec = load_codec(path)
+    for weight in codec.decoder.parameters():
+        weight.mul_(1.5)
+    codec.name = "second"
+    return codec
+
+
+def test_a_decoder_for_the_codes_of_a_shipped_codec(second, path, tmp_path):
+    file = tmp_path / "decoder.safetensors"
+    save_codec(second, file, {"steps": 3}, half=True, decoder_of="first")
+    assert not checkpoint.is_whole(file) and checkpoint.is_whole(path)
+    assert all(key.startswith("decoder.") for key in load_file(file))
+    first, again = load_codec(path), load_codec(file)
+    assert again.name == "second" and facts(file) == {"steps": 3}
+    audio = torch.randn(1, 1, 4000)
+    codes = first.encode(audio)
+    assert torch.equal(codes, again.encode(audio))
+    wanted = second.decode(codes)
+    assert (again.decode(codes) - wanted).abs().max() < 1e-2 * wanted.abs().max()
+    assert not torch.allclose(again.decode(codes), first.decode(codes), atol=1e-2)
+
+
+def test_a_decoder_with_other_codes_is_refused(second, tmp_path):
+    second.encoder.layers[0].bias.add_(0.1)
+    with pytest.raises(ValueError, match=r"another encoder\.layers\.0\.bias: codes would differ"):
+        save_codec(second, tmp_path / "x.safetensors", decoder_of="first")
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_a_decoder_of_a_codec_that_does_not_ship_is_refused(second, tmp_path):
+    file = tmp_path / "x.safetensors"
+    with pytest.raises(CheckpointError, match="not 'mine'"):
+        save_codec(second, file, decoder_of="mine")
+    save_codec(second, file, decoder_of="first")
+    del checkpoint.SHIPPED["first"]
+    with pytest.raises(CheckpointError, match="a decoder goes with mini_24khz, .*, not 'first'"):
+        load_codec(file)
+
+
 def test_shipped_names_are_files_of_ours():
     assert all(path.suffix == ".safetensors" for path in checkpoint.SHIPPED.values())
     assert CodecConfig(**json.loads(json.dumps(dataclasses.asdict(CodecConfig())))) == CodecConfig()

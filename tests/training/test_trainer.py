@@ -88,6 +88,31 @@ def test_the_decoder_alone(tmp_path):
     assert known["recipe"]["decoder_only"] is True
 
 
+def test_a_discriminator_that_has_learned(tmp_path):
+    """It is there from the first step; a run that goes on has its own."""
+    from minicodec.training.discriminator import MultiScaleDiscriminator
+    from minicodec.training.discriminator_file import save_discriminator
+
+    learned = MultiScaleDiscriminator((256,), n_filters=2)
+    file = tmp_path / "d.safetensors"
+    save_discriminator(learned, file)
+    size = {"discriminator_windows": (256,), "discriminator_filters": 2}
+    config = dataclasses.replace(
+        CONFIG, adversarial=1.0, discriminator_per_bandwidth=False, steps=2, warm_up=0, **size
+    )
+    run = trainer(tmp_path / "run", config, discriminator=file)
+    bias = run.update.discriminator.scales[0].last.bias
+    assert torch.allclose(bias, learned.scales[0].last.bias, atol=1e-3)
+    run.run()
+    moved = run.update.discriminator.scales[0].last.bias.clone()
+    run.close()
+    again = trainer(tmp_path / "run", config, resume=True, discriminator=file)
+    assert torch.equal(again.update.discriminator.scales[0].last.bias, moved)
+    with pytest.raises(ValueError, match="does not learn from one"):
+        alone = dataclasses.replace(CONFIG, adversarial=0.0, features=0.0)
+        trainer(tmp_path / "other", alone, discriminator=file)
+
+
 # interruptions
 
 
