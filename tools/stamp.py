@@ -28,9 +28,10 @@ SETUP = """\
 import importlib.util
 
 # On Colab, for one: the release of this chapter, or, while it has no tag yet, what there is.
+place = "git+{url}"
 for release in ("v{version}", "{branch}"):
     if importlib.util.find_spec("minicodec") is None:
-        %pip install -q "minicodec @ git+{url}@{{release}}" encodec librosa
+        %pip install -q "minicodec @ {{place}}@{{release}}" encodec librosa
 
 import torch
 
