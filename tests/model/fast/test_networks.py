@@ -33,7 +33,7 @@ def pair(request):
 
 
 def close(a, b):
-    """Up to 1e-5 of the largest value: floats are rounded as finely as the sums that they end in."""
+    """Up to 1e-5 of the largest value, since sums are rounded as finely as their largest parts."""
     largest = float(b.abs().amax()) if b.numel() else 0.0
     torch.testing.assert_close(a, b, atol=1e-5 * max(1.0, largest), rtol=1e-5)
 
