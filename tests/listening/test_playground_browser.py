@@ -220,7 +220,8 @@ def test_its_codes_are_pythons_but_for_near_ties(tab):
         theirs = codec.quantizer.encode(latents)
         mine = codes.transpose(1, 2)[..., :whole]
         assert_same_codes(codec.quantizer, mine, theirs, latents, within=1e-4)
-        assert (mine != theirs).float().mean() < 0.002
+        # A tie that falls otherwise changes the levels behind it, so frames are counted.
+        assert (mine != theirs).any(1).float().mean() < 0.01
 
 
 @pytest.mark.parametrize("entropy", ["none", "histogram", "lm"])
