@@ -63,8 +63,11 @@ def save_codec(
         ValueError: if weights hold NaN or infinite values, or codes are not those of `decoder_of`.
     """
     tensors = inference_weights(codec)
+    codes = ""
     if decoder_of:
-        for key, shared in _without_decoder(decoder_of, f"decoder_of={decoder_of!r}").items():
+        kept = _without_decoder(decoder_of, f"decoder_of={decoder_of!r}")
+        codes = _digest("", kept).hex()
+        for key, shared in kept.items():
             mine = tensors.pop(key, None)
             if mine is None or mine.shape != shared.shape:
                 raise ValueError(f"{decoder_of} has {key} of another shape: codes would differ.")
@@ -81,7 +84,7 @@ def save_codec(
         "name": codec.name,
         "config": json.dumps(dataclasses.asdict(codec.config)),
         "facts": json.dumps(dict(facts or {})),
-    } | ({"decoder_of": decoder_of} if decoder_of else {})
+    } | ({"decoder_of": decoder_of, "codes": codes} if decoder_of else {})
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, save(tensors, metadata))
 
@@ -97,7 +100,11 @@ def load_codec(path: str | Path) -> Codec:
     name = printable(metadata.get("name", "unnamed")[:_MOST_LETTERS])
     tensors = _tensors(path)
     if base := metadata.get("decoder_of", ""):
-        tensors |= _without_decoder(base, str(path))
+        kept = _without_decoder(base, str(path))
+        # A later release may ship other codes under that name, of which this would make noise.
+        if _digest("", kept).hex() != metadata.get("codes"):
+            raise CheckpointError(f"{path} is a decoder for another {base} than the one here.")
+        tensors |= kept
     return assemble(config, tensors, name, str(path))
 
 
@@ -110,9 +117,10 @@ def _tensors(path: str | Path) -> dict[str, Tensor]:
 
 def _without_decoder(base: str, source: str) -> dict[str, Tensor]:
     """Encoder and quantizer of a shipped codec, for a file that holds another decoder for it."""
-    if base not in SHIPPED:
+    whole = [name for name, file in SHIPPED.items() if is_whole(file)]
+    if base not in whole:
         raise CheckpointError(
-            f"{source}: a decoder goes with {', '.join(SHIPPED)}, not {printable(base[:99])!r}."
+            f"{source}: a decoder goes with {', '.join(whole)}, not {printable(base[:99])!r}."
         )
     tensors = _tensors(SHIPPED[base])
     return {key: value for key, value in tensors.items() if not key.startswith("decoder.")}
@@ -217,8 +225,12 @@ def fingerprint(codec: Codec) -> bytes:
 
     A bitstream carries them, so that it is never decoded with the wrong model.
     """
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(codec.config)).encode())
-    for key, tensor in sorted(inference_weights(codec).items()):
+    return _digest(json.dumps(dataclasses.asdict(codec.config)), inference_weights(codec))
+
+
+def _digest(text: str, tensors: Mapping[str, Tensor]) -> bytes:
+    digest = hashlib.sha256(text.encode())
+    for key, tensor in sorted(tensors.items()):
         if key.endswith(_OPTIONAL):
             continue  # a recount changes neither codes nor sound
         digest.update(key.encode() + tensor.view(torch.uint8).numpy().tobytes())

@@ -13,7 +13,6 @@ CONFIG = replace(
     averaging=0.99,
     warm_up=0,
     decoder_only=True,  # old streams of this voice sound better, too
-    time=0.03,
     mel=1.0,
     adversarial=0.3,
     features=0.6,
