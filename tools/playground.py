@@ -8,17 +8,17 @@ npm is missing, or cannot reach it, all but the runtime is laid out, and the pag
 """
 
 import gzip
-import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import npm_package
+from npm_package import CACHE, PackageMissing
 
 from minicodec import load
 from minicodec.bits.language_model_file import SHIPPED_LM
@@ -33,7 +33,6 @@ RUNTIME_SHA512 = (
     "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
     "590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61"
 )
-CACHE = ROOT / "_build" / "npm"
 #: What of the runtime is used: its script, and its program for processors with vectors.
 SCRIPT, PROGRAM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
 CLIPS = {
@@ -127,7 +126,7 @@ def write(target: Path) -> dict[str, Any]:
     index |= predictors(target)
     try:
         index["runtime"] = runtime(target)
-    except RuntimeMissing as error:
+    except PackageMissing as error:
         index |= {"runtime": None, "why": f"This copy of the book was built without {error}."}
     (target / "LICENCES.txt").write_text(licences(), encoding="utf-8")
     index["sizes"] = {
@@ -141,10 +140,6 @@ def write(target: Path) -> dict[str, Any]:
 
 class NotOurs(Exception):
     """A folder that must not be emptied."""
-
-
-class RuntimeMissing(Exception):
-    """Why there is no ONNX Runtime Web, as the end of a sentence."""
 
 
 def scripts(target: Path) -> None:
@@ -204,32 +199,7 @@ def runtime(target: Path) -> dict[str, str]:
 
 def fetched() -> Path:
     """The package as npm's client brings it, checked; kept for the next build."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    kept = CACHE / f"{RUNTIME.replace('@', '-')}.tgz"
-    if not kept.exists():
-        npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
-        if npm is None:
-            raise RuntimeMissing("ONNX Runtime Web, for there was no npm to bring it")
-        with tempfile.TemporaryDirectory(dir=CACHE) as place:
-            command = [npm, "pack", RUNTIME, "--pack-destination", place]
-            try:
-                done = subprocess.run(
-                    command, cwd=place, capture_output=True, text=True, timeout=600
-                )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise RuntimeMissing(
-                    f"ONNX Runtime Web, for npm did not bring it ({error})"
-                ) from None
-            packages = list(Path(place).glob("*.tgz"))
-            if done.returncode or not packages:
-                print(done.stderr[-2000:])
-                raise RuntimeMissing("ONNX Runtime Web, for npm could not bring it")
-            packages[0].replace(kept)
-    found = hashlib.sha512(kept.read_bytes()).hexdigest()
-    if found != RUNTIME_SHA512:
-        kept.unlink()
-        raise RuntimeMissing(f"ONNX Runtime Web, for what npm brought is not {RUNTIME} ({found})")
-    return kept
+    return npm_package.fetched(RUNTIME, RUNTIME_SHA512, "ONNX Runtime Web", CACHE)
 
 
 def licences() -> str:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import tarfile
 
+import npm_package
 import playground
 import pytest
 
@@ -28,7 +29,7 @@ def site(tmp_path_factory):
 
 
 def missing():
-    raise playground.RuntimeMissing(WITHOUT)
+    raise npm_package.PackageMissing(WITHOUT)
 
 
 def test_without_npm_all_but_the_runtime_is_there_and_the_page_will_say_so(site):
@@ -109,7 +110,9 @@ def test_what_npm_brings_is_compared_with_the_checksum(tmp_path, monkeypatch):
     kept = tmp_path / f"{playground.RUNTIME.replace('@', '-')}.tgz"
     monkeypatch.setattr(playground, "CACHE", tmp_path)
     kept.write_bytes(b"something else")
-    with pytest.raises(playground.RuntimeMissing, match=r"what npm brought is not onnxruntime-web"):
+    with pytest.raises(
+        npm_package.PackageMissing, match=r"what npm brought is not onnxruntime-web"
+    ):
         playground.fetched()
     assert not kept.exists()
     data = package(**{playground.SCRIPT: b"export const a = 1;", playground.PROGRAM: b"\0asm" * 99})
@@ -128,11 +131,11 @@ def test_an_npm_that_brings_nothing_is_said(tmp_path, monkeypatch, status):
     npm = tmp_path / "npm"
     npm.write_text(f"#!/bin/sh\nexit {status}\n")
     npm.chmod(0o755)
-    monkeypatch.setattr(playground.shutil, "which", lambda *_, **__: str(npm))
-    with pytest.raises(playground.RuntimeMissing, match="npm could not bring it"):
+    monkeypatch.setattr(npm_package.shutil, "which", lambda *_, **__: str(npm))
+    with pytest.raises(npm_package.PackageMissing, match="npm could not bring it"):
         playground.fetched()
-    monkeypatch.setattr(playground.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(playground.RuntimeMissing, match="no npm"):
+    monkeypatch.setattr(npm_package.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(npm_package.PackageMissing, match="no npm"):
         playground.fetched()
 
 
@@ -150,7 +153,7 @@ def test_an_npm_that_hangs_is_a_missing_runtime(tmp_path, monkeypatch):
         raise subprocess.TimeoutExpired(command[0], 600)
 
     monkeypatch.setattr(playground, "CACHE", tmp_path)
-    monkeypatch.setattr(playground.shutil, "which", lambda *_, **__: "npm")
-    monkeypatch.setattr(playground.subprocess, "run", hangs)
-    with pytest.raises(playground.RuntimeMissing, match="npm did not bring it"):
+    monkeypatch.setattr(npm_package.shutil, "which", lambda *_, **__: "npm")
+    monkeypatch.setattr(npm_package.subprocess, "run", hangs)
+    with pytest.raises(npm_package.PackageMissing, match="npm did not bring it"):
         playground.fetched()
