@@ -8,6 +8,6 @@ done. The exercises of a chapter stand in the module of its number.
 """
 
 from minicodec.exercises.checking import check, grade, reference
-from minicodec.exercises.progress import progress
+from minicodec.exercises.kept import progress
 
 __all__ = ["check", "grade", "progress", "reference"]

@@ -8,8 +8,8 @@ from torch import Generator, Tensor
 
 from minicodec.exercises.comparing import difference
 from minicodec.exercises.exercise import Exercise, find
+from minicodec.exercises.kept import keep
 from minicodec.exercises.limited import Failed, NotWritten, limited
-from minicodec.exercises.progress import keep
 
 #: Trials of an answer that is called, each on other input.
 ROUNDS = 3
