@@ -30,7 +30,7 @@ def check(name: str, answer: Any) -> None:
     exercise = find(name)
     wrong = mistake_of(exercise, answer)
     if not wrong:
-        print(f"✓ {name}: right. {_praise(exercise)}")
+        print(f"✓ {name}: right. {_praise(exercise, answer)}".rstrip())
     elif wrong == _OPEN:
         print(f"… {name}: not written yet.")
         return  # to run a chapter is no try
@@ -154,7 +154,9 @@ def _same(mine: Any, theirs: Any, tolerance: float) -> bool:
     return not difference(mine, theirs, tolerance)
 
 
-def _praise(exercise: Exercise) -> str:
+def _praise(exercise: Exercise, answer: Any) -> str:
+    if exercise.told:
+        return exercise.told(answer)
     if exercise.remark:
         return exercise.remark
     return f"It agrees on {ROUNDS} random inputs." if exercise.called else ""

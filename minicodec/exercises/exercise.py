@@ -46,6 +46,7 @@ class Exercise:
             sentence, or "".
         tolerance: allowed difference, as a share of the right answer's largest number.
         remark: one sentence for those who have solved it.
+        told: makes such a sentence of the right answer, where it depends on it.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -64,6 +65,7 @@ class Exercise:
     judge: Callable[..., str] | None = None
     tolerance: float = 1e-4
     remark: str = ""
+    told: Callable[[Any], str] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d\d[a-z]?\.[a-z][a-z0-9_]*", self.name):

@@ -18,11 +18,19 @@ from minicodec.listening.sounds import Condition, Sound, prepare
 class Comparison:
     """Sounds with labels; shows itself as a player in a notebook, and saves itself as a page."""
 
-    def __init__(self, sounds: Sequence[Sound], sample_rate: int, title: str, note: str = ""):
+    def __init__(
+        self,
+        sounds: Sequence[Sound],
+        sample_rate: int,
+        title: str,
+        note: str = "",
+        pictures: bool = True,
+    ):
         self.sounds = list(sounds)
         self.sample_rate = sample_rate
         self.title = title
         self.note = note
+        self.pictures = pictures
 
     def _repr_html_(self) -> str:
         """One self-contained fragment; nothing to fetch, and it plays without its script too."""
@@ -43,6 +51,7 @@ class Comparison:
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in self.sounds):.4f}",
                 **({"gains": json.dumps([round(gain, 4) for gain in gains])} if differ else {}),
+                **({} if self.pictures else {"blind": ""}),
             },
         )
 
@@ -66,6 +75,7 @@ def compare(
     title: str = "",
     *,
     match_loudness: bool = False,
+    pictures: bool = True,
 ) -> Comparison:
     """A player for several versions of one sound, in the order given.
 
@@ -85,6 +95,8 @@ def compare(
         sample_rate: in Hz, of all of them.
         title: shown above the player.
         match_loudness: bring all versions to the loudness of the first; the player says so.
+        pictures: False shows neither waveform nor spectrogram nor difference, for questions that
+            ears alone are to answer.
 
     Raises:
         ValueError: for no sounds, one that is not audio, naming its label, or an impossible rate.
@@ -95,4 +107,4 @@ def compare(
     Comparison of a tone, half (... kB of FLAC)
     """
     prepared, note = prepare(sounds, sample_rate, match_loudness)
-    return Comparison(prepared, sample_rate, title, note)
+    return Comparison(prepared, sample_rate, title, note, pictures)

@@ -41,6 +41,21 @@ def test_praise_a_hint_and_a_gap_are_each_one_line(capsys):
     assert gap == "… 05.nearest_code: not written yet."
 
 
+def test_praise_may_depend_on_the_answer(capsys, monkeypatch):
+    mistakes = tuple(Mistake(f"Not {n}.", n) for n in (1, 2, 3))
+    exercise = Exercise(
+        "05.many", "Give any number above 3.", 4, mistakes,
+        judge=lambda n: "" if n > 3 else f"Not {n}.", told=lambda n: f"It is {n - 3} above.",
+    )  # fmt: skip
+    monkeypatch.setattr("minicodec.exercises.checking.find", lambda name: exercise)
+    exercises.check("05.many", 7)
+    exercises.check("05.many", 2)
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ 05.many: right. It is 4 above.",
+        "✗ 05.many: Not 2.",
+    ]
+
+
 def test_only_tries_are_kept(capsys):
     exercises.check("05.nearest_code", None)
     assert read() == {}

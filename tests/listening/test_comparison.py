@@ -103,6 +103,11 @@ def test_gains_for_equal_loudness_go_into_the_page_where_they_are_worth_it(speec
     assert "data-gains" not in matched._repr_html_()
 
 
+def test_where_ears_alone_are_to_judge_the_page_says_so():
+    assert ' data-blind=""' in compare({"x": torch.zeros(9)}, RATE, pictures=False)._repr_html_()
+    assert "data-blind" not in compare({"x": torch.zeros(9)}, RATE)._repr_html_().split("<style")[0]
+
+
 def test_rates_and_measures_stand_beside_the_label():
     sounds = {"x": Condition(torch.zeros(9), 6.0123, "<SI-SDR> 3 dB"), "y": torch.zeros(9)}
     page = compare(sounds, RATE)._repr_html_().replace("\N{NO-BREAK SPACE}", " ")

@@ -57,6 +57,7 @@ def pages(tmp_path_factory) -> Path:
     one.save(folder / "one.html", "Listen.")
     two = compare({"a": tone, "b": -tone}, RATE, "Two")._repr_html_() * 2
     fragment.save_page(folder / "two.html", "Two players", "", two)
+    compare({"x": tone, "y": -tone}, RATE, pictures=False).save(folder / "blind.html")
     voice = recorder(1, RATE, "test", microphone=True)
     fragment.save_page(folder / "voice.html", "Your voice", "", voice)
     both = recorder(30, RATE, "test", microphone=True) + compare({"a": tone}, RATE)._repr_html_()
@@ -400,6 +401,19 @@ def test_the_picture_is_drawn_and_follows_the_version(tab, pages):
     player.get_by_role("button", name="Difference").click()
     tab.wait_for_function(DRAWN, arg=[first, third])
     assert player.get_by_role("img").get_attribute("aria-label").startswith("Difference")
+
+
+def test_without_pictures_it_plays_and_seeks_and_there_is_nothing_to_look_at(tab, pages):
+    player = opened(tab, pages, "blind")
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    tab.keyboard.press("2")
+    assert player.get_by_role("status").inner_text() == "y"
+    assert player.locator("canvas:visible, .mc-legend:visible").count() == 0
+    assert player.get_by_role("button", name="Difference").count() == 0
+    player.get_by_role("button", name="Pause").click()
+    player.get_by_role("slider").click(position={"x": 1, "y": 5})
+    assert place(player) < 0.1
 
 
 LISTENING = """const field = document.createElement('p');

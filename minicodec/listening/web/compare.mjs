@@ -28,6 +28,8 @@ class Player {
     this.region = null;
     this.loop = false;
     this.difference = false;
+    // Where ears alone are to judge, there is nothing to look at.
+    this.blind = "blind" in figure.dataset;
     // In dB, what brings each version to the loudness of the first; null where they have it.
     this.gains = JSON.parse(figure.dataset.gains ?? "null");
     this.matched = false;
@@ -67,11 +69,12 @@ class Player {
       onclick: () => this.setLoop(!this.loop) }, "Loop");
     this.diffButton = element("button", { class: "mc-toggle", type: "button",
       onclick: () => this.setDifference(!this.difference) }, "Difference");
-    if (this.items.length < 2) this.diffButton.hidden = true;
+    this.diffButton.hidden = this.blind || this.items.length < 2;
     this.matchButton = element("button", { class: "mc-toggle", type: "button",
       onclick: () => this.setMatched(!this.matched) }, "Same loudness");
     this.matchButton.hidden = !this.gains;
     this.legend = element("p", { class: "mc-legend" });
+    this.legend.hidden = this.pictures.wave.hidden = this.pictures.mel.hidden = this.blind;
     const bar = element("div", { class: "mc-bar" },
       this.playButton, this.time, this.loopButton, this.diffButton, this.matchButton);
 
@@ -303,7 +306,7 @@ class Player {
   }
 
   draw() {
-    if (!this.buffers || !this.views.clientWidth) return;
+    if (this.blind || !this.buffers || !this.views.clientWidth) return;
     this.pictures.draw(this.buffers, this.active, this.difference);
   }
 }
