@@ -56,7 +56,7 @@ def _note_what_is_missing(args: argparse.Namespace) -> None:
     lacking = sorted(set(evaluation.MEASURES) - set(evaluation.installed()))
     if args.measures is None and lacking:
         names = ", ".join(lacking)
-        print(f"note: left out {names}: pip install 'minicodec[metrics]'.", file=sys.stderr)
+        print(f"note: left out {names}: {judges.bringing(*lacking)}", file=sys.stderr)
 
 
 def by_class(folder: Path) -> dict[str, list[str | Path]]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from minicodec.cli.common import check_target
 from minicodec.model.checkpoint import SHIPPED, is_whole, save_codec
 from minicodec.model.pretrained import config_of, load
+from minicodec.sound.installs import remedy
 
 
 def run(args: argparse.Namespace) -> None:
     """Write both graphs, their weights, and what they are."""
     if importlib.util.find_spec("onnx") is None:
-        raise ValueError("ONNX is missing: pip install 'minicodec[onnx]'.")
+        raise ValueError(f"ONNX is missing: {remedy('onnx')}")
     from minicodec.model.onnx_export import check_exportable, export_onnx, file_names
 
     check_exportable(config_of(args.model))

@@ -303,6 +303,10 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 def _metadata(path: str | Path) -> dict[str, str]:
     metadata = read_metadata(path)
+    if "state" in metadata and "config" not in metadata:
+        raise CheckpointError(
+            f"{path} is what a training run goes on from: name its folder, {Path(path).parent}."
+        )
     if "config" not in metadata:
         raise CheckpointError(f"{path} is a safetensors file, but not one that minicodec wrote.")
     return metadata

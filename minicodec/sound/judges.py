@@ -1,6 +1,6 @@
 """Support: what others made to stand in for ears: ViSQOL, PESQ, STOI. And what each cannot hear.
 
-Chapter 14 puts them beside ears. All three come from packages: pip install "minicodec[metrics]".
+Chapter 14 puts them beside ears. All come from packages, the extra "metrics" of pyproject.toml.
 Our own measures are in `minicodec.metrics`.
 """
 
@@ -15,12 +15,14 @@ import numpy as np
 from torch import Tensor
 
 from minicodec.sound import audio as audio_
+from minicodec.sound.installs import remedy
 
 _SHORTEST = 1.0  # seconds below which the packages refuse, or guess
 _SILENT = 1e-4  # of full scale
 
-#: The package that each measure needs.
+#: The package that each measure needs, and what it is called where it comes from.
 PACKAGES = {"visqol": "visqol", "visqol_speech": "visqol", "pesq": "pesq", "stoi": "pystoi"}
+_SOURCES = {"visqol": "visqol-python"}
 
 
 def visqol(estimate: Tensor, reference: Tensor, sample_rate: int, mode: str = "audio") -> float:
@@ -124,7 +126,13 @@ def need(name: str) -> None:
         ValueError: in one sentence that says what to install.
     """
     if missing(name):
-        raise ValueError(f"{name} needs a package: pip install 'minicodec[metrics]'.")
+        raise ValueError(f"{name} needs a package: {bringing(name)}")
+
+
+def bringing(*names: str) -> str:
+    """The command that brings what these measures lack here."""
+    lacking = dict.fromkeys(missing(name) for name in names if missing(name))
+    return remedy(*(_SOURCES.get(package, package) for package in lacking))
 
 
 def _judged(

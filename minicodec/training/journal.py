@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from minicodec.sound.files import NotWritten, reason, write_text
+from minicodec.sound.installs import remedy
 
 
 class Journal:
@@ -87,7 +88,7 @@ def need_tensorboard() -> None:
         ValueError: in one sentence that says what to install.
     """
     if importlib.util.find_spec("tensorboard") is None:
-        raise ValueError("TensorBoard is missing: pip install tensorboard.")
+        raise ValueError(f"TensorBoard is missing: {remedy('tensorboard')}")
 
 
 def _board(folder: Path, since: int) -> Any:

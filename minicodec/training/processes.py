@@ -14,6 +14,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from minicodec.sound.installs import remedy
+
 _T = TypeVar("_T")
 
 
@@ -38,7 +40,7 @@ def need_accelerate() -> None:
         ValueError: in one sentence that says what to install.
     """
     if importlib.util.find_spec("accelerate") is None:
-        raise ValueError("training needs the package accelerate: pip install 'minicodec[train]'.")
+        raise ValueError(f"training needs the package accelerate: {remedy('accelerate')}")
 
 
 def use_bfloat16(asked: bool = False) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
+from minicodec.sound.installs import remedy
 from minicodec.training.config import TrainConfig
 from minicodec.training.folder import Folder
 from minicodec.training.published import Clips, open_stream
@@ -67,12 +68,12 @@ def open_source(
     kind, *rest = name.split(":")
     source: Source
     if kind == "hf" and len(rest) in (2, 3):
-        _imported("datasets", "pip install datasets")
+        _imported("datasets")
         with _refusals_of(name):
             source = open_stream(*rest, part=rank, parts=world, sample_rate=codec.sample_rate,
                                  channels=codec.channels, shortest=config.seconds)  # fmt: skip
     elif kind == "torchaudio" and len(rest) == 2:
-        known = _imported("torchaudio", "pip install torchaudio").datasets
+        known = _imported("torchaudio").datasets
         if not hasattr(known, rest[0]):
             raise ValueError(f"torchaudio has no data set {rest[0]!r}.")
         with _refusals_of(name):
@@ -115,8 +116,9 @@ def _refusals_of(name: str) -> Iterator[None]:
         raise ValueError(f"{name} cannot be opened: {said}.") from error
 
 
-def _imported(package: str, remedy: str) -> Any:
+def _imported(package: str) -> Any:
     try:
         return importlib.import_module(package)
     except (ImportError, OSError) as error:
-        raise ValueError(f"this source needs the package {package}: {remedy} ({error}).") from error
+        asked = remedy(package)
+        raise ValueError(f"this source needs the package {package}: {asked} ({error}).") from error

@@ -160,6 +160,8 @@ def test_files_that_are_no_checkpoints(tiny, path):
     refused(path, "not one that minicodec wrote")
     with pytest.raises(CheckpointError, match="not one that minicodec wrote"):
         facts(path)
+    save_file({"x": torch.zeros(3)}, path, {"state": "{}"})  # as training writes them
+    refused(path, f"what a training run goes on from: name its folder, {path.parent}")
 
 
 def rewritten(codec: Codec, path: Path, config=None, tensors=None, drop=None, **fields) -> Path:
