@@ -56,7 +56,6 @@ MEND = "python tools/minutes.py"
 # A student's pace. English is not the first language of most readers, and each formula is new.
 WORDS_PER_MINUTE = 100
 SECONDS = {"line of code": 7, "formula": 45, "figure": 30, "player": 75}
-EXERCISES = {"Paper": 5, "Listening": 8, "Code": 12}  # minutes, by the word they begin with
 QUESTION = 1  # minutes for one of the quiz
 PLAYERS = r"\b(?:compare|abx|mushra|listening\.bandwidths|listening\.record)\("
 
@@ -180,8 +179,9 @@ def sections(notebook: Notebook) -> list[Section]:
             section = found[-1]
             section.cells.append(code)
             code += 1
-            shown_code = not {"setup", "hide-input", "remove-input"} & set(tags_of(cell))
-            if shown_code:
+            if section.title == "Exercises":
+                continue  # they state their minutes
+            if not {"setup", "hide-input", "remove-input", "check"} & set(tags_of(cell)):
                 section.lines += sum(
                     bool(line.strip()) and not line.lstrip().startswith(("#", "import ", "from "))
                     for line in source.splitlines()
@@ -200,12 +200,12 @@ def sections(notebook: Notebook) -> list[Section]:
             if section.title == "Further reading":
                 continue
             if section.title == "Exercises":
-                for kind in re.findall(r"(?m)^\d+\. \*(\w+)", part):
-                    section.exercises += EXERCISES.get(kind, EXERCISES["Code"])
+                stated = re.findall(r"(?m)^\*[\w ]+ · \w+ · (\d+) minutes\.\*", part)
+                section.exercises += sum(map(int, stated))
                 continue
             section.words += count_words(part)
             section.formulas += len(re.findall(r"\$\$.*?\$\$", part, flags=re.S))
-            section.questions += len(re.findall(r"<summary>", part))
+            section.questions += len(re.findall(r"(?m)^\*\*\d+\. ", part))
     return [section for section in found if section.minutes or section.cells]
 
 

@@ -39,7 +39,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 MAX_CODE_LINES = 40
-CELLS, WORDS = (25, 45), (1500, 2600)
+CELLS, WORDS = (25, 45), (1400, 2600)
 # What is listened to needs fewer cells and words than what is built.
 SHORTER = {"00_first_listen": ((15, 45), (900, 2600))}
 # A table that tools/minutes.py writes.
@@ -112,9 +112,21 @@ def write(path: Path, notebook: Notebook) -> None:
     path.write_text(dumps(notebook), encoding="utf-8")
 
 
+def lesson(notebook: Notebook) -> list[dict[str, Any]]:
+    """The cells before the exercises, which are read by turns, and without the checks among them."""
+    cells: list[dict[str, Any]] = []
+    for cell in notebook["cells"]:
+        before, heading, _ = f"\n{source_of(cell)}".partition("\n## Exercises\n")
+        if heading and cell["cell_type"] == "markdown":
+            return [*cells, {**cell, "source": before}] if before.strip() else cells
+        if "check" not in tags_of(cell):
+            cells.append(cell)
+    return cells
+
+
 def words(notebook: Notebook) -> int:
-    """Words of prose in a chapter; the minutes at its head are written by a tool."""
-    markdown = "\n".join(source_of(c) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    """Words of prose in a lesson; the minutes at its head are written by a tool."""
+    markdown = "\n".join(source_of(c) for c in lesson(notebook) if c["cell_type"] == "markdown")
     return count_words(re.sub(MINUTES, " ", markdown, flags=re.S))
 
 
@@ -151,11 +163,11 @@ def check(path: Path) -> list[str]:
 
     cells, prose = SHORTER.get(path.stem, (CELLS, WORDS))
     for number, what, (least, most) in [
-        (len(notebook["cells"]), "cells", cells),
+        (len(lesson(notebook)), "cells", cells),
         (words(notebook), "words of prose", prose),
     ]:
         if not least <= number <= most:
-            found.append(f"has {number} {what}; a chapter has {least} to {most}")
+            found.append(f"has {number} {what} before its exercises; a chapter has {least} to {most}")
     if not any(DIAGRAM in source_of(cell) for cell in notebook["cells"][:DIAGRAM_BY]):
         found.append(f"does not show its place in the system; call {DIAGRAM}…) after the imports")
     return found

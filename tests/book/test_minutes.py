@@ -39,14 +39,31 @@ compare(a)
 # %% [markdown]
 # ## Exercises
 #
-# 1. *Paper.* One?
-# 2. *Code.* Two?
+# ### Exercise 1: One
+#
+# *On paper · core · 5 minutes.* One? **Done when** it is right.
+
+# %% tags=["exercise", "hide-input"]
+one = 1
+
+# %% [markdown]
+# ### Exercise 2: Two
+#
+# *In code · optional · 12 minutes.* Two? **Done when** it is right.
 #
 # ## Quiz
 #
-# <details><summary>Three?</summary>
+# **1. Three?**
 #
-# No.
+# <details><summary>Yes</summary>
+#
+# **No.** Because.
+#
+# </details>
+#
+# <details><summary>No</summary>
+#
+# **Right.** Because.
 #
 # </details>
 #
