@@ -12,7 +12,8 @@ import inspect
 import json
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -73,14 +74,12 @@ def saved(name: str, function: Callable[[], Any], package: str, error: str) -> A
     Raises:
         ImportError: if nothing is saved under it.
     """
-    here = ", ".join(f"{one} {number}" for one, number in versions().items())
-    why = f"{package} does not import here ({error}; {here})"
+    why = f"{package} does not import here ({error}; {_listed(versions())})"
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     if name not in results:
         raise ImportError(f"{why}, and no result is saved under {name!r}.")
     result, made = results[name], results[name]["made"]
-    then = ", ".join(f"{one} {made[one]}" for one in _NEEDED)
-    line = f"{why}. These are its numbers of {made['date']} ({then}, {made['cpu']})."
+    line = f"{why}. These are its numbers of {made['date']} ({_listed(made)}, {made['cpu']})."
     if fingerprint(source_of(function)) not in ("", result["source"]):
         line += " You have changed the call since: they are those of the call as it was."
     print(line)
@@ -101,15 +100,18 @@ def why_not(package: str) -> str:
     return ""
 
 
-def versions() -> dict[str, str]:
-    """Of what the official code needs, as far as it is installed."""
-    found = {}
+def versions() -> dict[str, str | None]:
+    """Of what the official code needs; None for what is not installed."""
+    found: dict[str, str | None] = dict.fromkeys(_NEEDED)
     for name in _NEEDED:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
+
+
+def _listed(numbers: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name} {numbers[name]}" if numbers[name] else f"no {name}"
+                     for name in _NEEDED)  # fmt: skip
 
 
 def source_of(function: Callable[[], Any]) -> str:
