@@ -9,6 +9,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from minicodec.exercises.exercise import Mistake
+
 _LETTERS = "xyzuvw"
 _Thing = TypeVar("_Thing")
 
@@ -45,3 +47,38 @@ def unlabelled(name: str, versions: Mapping[str, _Thing]) -> dict[str, _Thing]:
     ['x', 'y', 'z']
     """
     return {letter: versions[word] for letter, word in zip(_LETTERS, order(name, list(versions)))}
+
+
+def mistaken(
+    right: Sequence[str], swapped: Mapping[tuple[str, str], str], rotated: tuple[str, str]
+) -> tuple[Mistake, ...]:
+    """The five wrong orders of three words, each with its hint.
+
+    Args:
+        right: the words as they stand behind x, y, z.
+        swapped: for each of the three pairs, the hint where these two have changed places.
+        rotated: the hints where no word is in its place, one for each way round.
+
+    Raises:
+        ValueError: if it is not three words and their three pairs.
+
+    >>> hints = {("a", "b"): "A or b?", ("b", "c"): "B or c?", ("a", "c"): "A or c?"}
+    >>> [mistake.answer for mistake in mistaken("abc", hints, ("Listen.", "Again."))][0]
+    ('b', 'a', 'c')
+    """
+    x, y, z = right if len(set(right)) == len(right) == 3 else ("", "", "")
+    pairs = {
+        frozenset((x, y)): (y, x, z),
+        frozenset((y, z)): (x, z, y),
+        frozenset((x, z)): (z, y, x),
+    }
+    hints = {frozenset(pair): hint for pair, hint in swapped.items()}
+    if not x or hints.keys() != pairs.keys():
+        raise ValueError(
+            f"{list(right)} are to be three words, with a hint for each of their pairs."
+        )
+    turned = ((y, z, x), (z, x, y))
+    return (
+        *(Mistake(hints[pair], answer) for pair, answer in pairs.items()),
+        *(Mistake(hint, answer) for hint, answer in zip(rotated, turned)),
+    )

@@ -31,7 +31,7 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Raises:
         NotWritten: if it raises `NotImplementedError`.
-        Failed: if it raises anything else, or runs longer than `SECONDS`.
+        Failed: if it raises that itself, or anything else, or runs longer than `SECONDS`.
     """
     result: list[Any] = []
     raised: list[BaseException] = []
@@ -55,6 +55,8 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
         error = raised[0]
         if isinstance(error, NotImplementedError):
             raise NotWritten("It is not written yet.")
+        if isinstance(error, Failed):
+            raise error
         raise Failed(f"It raised {_said(error)}{_place(error.__traceback__)}.")
     return result[0]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from minicodec import exercises
-from minicodec.exercises.blind import order, unlabelled
+from minicodec.exercises.blind import mistaken, order, unlabelled
 
 WORDS = ("plain", "chunks", "whole")
 
@@ -36,3 +36,26 @@ def test_other_words_are_refused(words):
 
 def test_chapters_find_it_in_the_room():
     assert exercises.unlabelled is unlabelled
+
+
+PAIRS = {("a", "b"): "A or b?", ("c", "b"): "B or c?", ("c", "a"): "A or c?"}
+
+
+def test_every_wrong_order_has_its_hint():
+    found = {m.answer: m.hint for m in mistaken("abc", PAIRS, ("Listen.", "Again."))}
+    assert found == {
+        ("b", "a", "c"): "A or b?",
+        ("a", "c", "b"): "B or c?",
+        ("c", "b", "a"): "A or c?",
+        ("b", "c", "a"): "Listen.",
+        ("c", "a", "b"): "Again.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "pairs"),
+    [("abc", {}), ("ab", PAIRS), ("aab", PAIRS), ("abx", PAIRS), ("abcd", PAIRS)],
+)
+def test_other_than_three_words_and_their_pairs_are_refused(words, pairs):
+    with pytest.raises(ValueError, match="three words, with a hint for each of their pairs"):
+        mistaken(words, pairs, ("Listen.", "Again."))

@@ -50,6 +50,15 @@ def test_a_gap_says_so():
         limited(gap)
 
 
+def test_who_tries_an_answer_may_say_what_is_wrong_with_it():
+    def tried():
+        raise Failed("There is no layer 'shortcut'.")
+
+    with pytest.raises(Failed) as error:
+        limited(tried)
+    assert str(error.value) == "There is no layer 'shortcut'."
+
+
 @pytest.mark.parametrize("guarded", [False, True])
 def test_an_endless_loop_is_stopped_and_its_thread_ends(monkeypatch, guarded):
     monkeypatch.setattr(module, "SECONDS", 0.3)
