@@ -37,6 +37,14 @@ else:
         raise AttributeError(f"module 'minicodec' has no attribute {name!r}")
 
 
+def load_ipython_extension(_: Any) -> None:
+    """`%load_ext minicodec`, as chapters begin: say which versions run here, and on what device."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    print(f"minicodec {__version__}, torch {torch.__version__}, {device}")
+
+
 def __dir__() -> list[str]:
     return [*(name for name in globals() if name.startswith("__")), *_names()]
 

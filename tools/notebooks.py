@@ -38,7 +38,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-MAX_CODE_LINES = 40
+MAX_CODE_LINES, MAX_LINE = 40, 100
 CELLS, WORDS = (25, 45), (1400, 2600)
 # What is listened to needs fewer cells and words than what is built.
 SHORTER = {"00_first_listen": ((15, 45), (900, 2600))}
@@ -143,6 +143,9 @@ def problems_of_cell(cell: dict[str, Any]) -> Iterator[str]:
         lines = sum(bool(line.strip()) for line in source.splitlines())
         if lines > MAX_CODE_LINES:
             yield f"has {lines} lines of code; split it, {MAX_CODE_LINES} are the most"
+        for line in source.splitlines():
+            if len(line) > MAX_LINE and not line.lstrip().startswith(("%", "!")):
+                yield f"has a line of {len(line)} characters; {MAX_LINE} are the most: {line[:40]}…"
         return
     if re.search(r"^\s*(`{3,}|:{3,})\{", source, flags=re.M):
         yield "holds a MyST directive, which Colab shows raw; use plain Markdown"

@@ -25,20 +25,13 @@ BADGE = "book/_static/colab-badge.svg"
 TEXTS = ["README.md", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml", "book/*.md"]
 
 SETUP = """\
-import importlib.util
+# Where minicodec is missing, as on Colab: this chapter's release, or the branch until it has a tag.
+from importlib.util import find_spec
 
-# On Colab, for one: the release of this chapter, or, while it has no tag yet, what there is.
-place = "git+{url}"
-for release in ("v{version}", "{branch}"):
-    if importlib.util.find_spec("minicodec") is None:
-        %pip install -q "minicodec @ {{place}}@{{release}}" encodec librosa
-
-import torch
-
-import minicodec
-
-device = "cuda" if torch.cuda.is_available() else "cpu"
-print(f"minicodec {{minicodec.__version__}}, torch {{torch.__version__}}, {{device}}")"""
+for release in (r for r in ("v{version}", "{branch}") if not find_spec("minicodec")):
+    %pip install -q git+{url}@{{release}} && pip install -q encodec librosa
+assert find_spec("minicodec"), "minicodec is not installed: pip says why. Then run this cell again."
+%load_ext minicodec"""
 
 
 def address() -> tuple[str, str]:

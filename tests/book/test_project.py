@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 from check_book import toc_pages
-from notebooks import chapters, check, clean, dumps, from_text, read, source_of, tags_of, to_text
-from stamp import stamped_notebook, stamped_text, version
+from notebooks import chapters, check, clean, dumps, from_text, source_of, to_text
+from stamp import stamped_notebook, stamped_text
 
 import minicodec
 
@@ -108,35 +107,6 @@ def test_stamping_twice_changes_nothing():
     assert once == twice
     assert once.count("colab-badge.svg") == 1
     assert once.count("find_spec") == 1
-
-
-def test_chapters_install_the_release_that_they_were_written_with():
-    assert version() == minicodec.__version__
-    for path in CHAPTERS:
-        (setup,) = (cell for cell in read(path)["cells"] if "setup" in tags_of(cell))
-        assert f'for release in ("v{minicodec.__version__}", ' in source_of(setup), name_of(path)
-        assert "@{release}" in source_of(setup), name_of(path)
-
-
-def test_a_release_that_has_no_tag_yet_does_not_stop_a_chapter(tmp_path):
-    """Both are asked for, one after the other, and the cell goes on; here neither is there."""
-    notebook = from_text("# %% [markdown]\n# # Title\n\n# %%\n1 + 1\n")
-    notebook = stamped_notebook(notebook, "x.ipynb", "https://github.com/a/b", "main")
-    lines = source_of(notebook["cells"][1]).split("import torch")[0]
-    lines = lines.replace('find_spec("minicodec")', 'find_spec("no_such_package")')
-    asked = lines.replace("%pip install -q", "%pip install --no-index --no-deps")
-    script = tmp_path / "setup.ipy"
-    script.write_text(f"{asked}\nprint('went on')\n")
-    result = subprocess.run(
-        [sys.executable, "-m", "IPython", "--no-banner", "--quick", str(script)],
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_COUNT": "1",
-             "GIT_CONFIG_KEY_0": f"url.file://{tmp_path}/.insteadOf",
-             "GIT_CONFIG_VALUE_0": "https://github.com/"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    output = result.stdout + result.stderr
-    assert output.count("went on") == 1, output
-    assert output.index(f"to revision v{version()}") < output.index("to revision main"), output
 
 
 def test_no_picture_is_fetched_from_elsewhere():
