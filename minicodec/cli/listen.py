@@ -1,6 +1,9 @@
 """Support: `minicodec listen`: a page that plays one clip at every bandwidth."""
 
 import argparse
+import os
+import sys
+import webbrowser
 
 from tqdm import tqdm
 
@@ -37,4 +40,12 @@ def run(args: argparse.Namespace) -> None:
         sounds[label] = decompress(data, codec)
     page = listening.compare(sounds, rate, title=f"{codec.name} at every bandwidth")
     page.save(target, "Play the original first, then the lowest bandwidth, then upwards.")
-    print(f"open {target.resolve()}")
+    print(f"open {target.resolve()}", flush=True)
+    if args.open and has_desktop():
+        webbrowser.open(target.resolve().as_uri())
+
+
+def has_desktop(platform: str = sys.platform) -> bool:
+    """Whether a browser with windows can be opened; else one for terminals would be."""
+    windows = ("DISPLAY", "WAYLAND_DISPLAY")
+    return platform in ("darwin", "win32") or any(os.environ.get(name) for name in windows)

@@ -16,6 +16,31 @@ def test_a_page_and_its_successor(folder, capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "display", "opened"), [(["--open"], ":0", 1), (["--open"], "", 0), ([], ":0", 0)]
+)
+def test_a_page_is_shown_if_asked_for_where_there_is_a_desktop(
+    folder, capsys, monkeypatch, words, display, opened
+):
+    shown = []
+    monkeypatch.setattr(listen.webbrowser, "open", shown.append)
+    monkeypatch.setattr(listen.has_desktop, "__defaults__", ("linux",))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert run("listen", *words, *TINY) == 0
+    assert shown == [(folder / "listen.html").as_uri()] * opened
+    assert f"open {folder / 'listen.html'}" in capsys.readouterr().out
+
+
+def test_which_machines_have_a_desktop(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert listen.has_desktop("darwin") and listen.has_desktop("win32")
+    assert not listen.has_desktop("linux")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert listen.has_desktop("linux")
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["gone.wav"], "gone.wav: no such file"),
