@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # The package alone, for those who want to hear before they build anything.
 HEAR := .venv-hear
 
-.PHONY: help chapters book test lab listen hear fuzz mutation clips clean
+.PHONY: help chapters book test lab listen hear student assignment fuzz mutation clips clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo "make hear     install the package alone, and hear the codec on one page"
 	@echo "make lab      open copies of the chapters in JupyterLab; ARGS are for it"
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
+	@echo "make student  make the student edition, chapters with gaps, into _build/student"
+	@echo "make assignment CHAPTER=05  make a chapter an nbgrader assignment in COURSE (_build/course)"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
@@ -52,6 +54,8 @@ _build/.code: $(CODE) constraints.txt
 # One thread for the chapters: the same numbers on every machine, and no waiting for each other where
 # other programs keep the cores busy.
 chapters book: export OMP_NUM_THREADS := 1
+# Checks that pass here are no student's progress.
+chapters book test: export MINICODEC_PROGRESS :=
 
 chapters: $(READY) _build/.code
 	$(BIN)/python tools/run_chapters.py
@@ -80,6 +84,13 @@ hear: $(HEAR)/.ready
 
 listen: $(READY)
 	@$(BIN)/minicodec listen
+
+student: $(READY)
+	$(BIN)/python tools/student.py
+
+COURSE ?= _build/course
+assignment: $(READY)
+	$(BIN)/python tools/assignment.py $(CHAPTER) --course $(COURSE)
 
 FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= $(shell date +%s)

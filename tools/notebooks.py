@@ -113,7 +113,7 @@ def write(path: Path, notebook: Notebook) -> None:
 
 
 def lesson(notebook: Notebook) -> list[dict[str, Any]]:
-    """The cells before the exercises, which are read by turns, and without the checks among them."""
+    """The cells before the exercises, without the checks among them."""
     cells: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
         before, heading, _ = f"\n{source_of(cell)}".partition("\n## Exercises\n")
@@ -170,7 +170,7 @@ def check(path: Path) -> list[str]:
         (words(notebook), "words of prose", prose),
     ]:
         if not least <= number <= most:
-            found.append(f"has {number} {what} before its exercises; a chapter has {least} to {most}")
+            found.append(f"has {number} {what} before its exercises, not {least} to {most}")
     if not any(DIAGRAM in source_of(cell) for cell in notebook["cells"][:DIAGRAM_BY]):
         found.append(f"does not show its place in the system; call {DIAGRAM}…) after the imports")
     return found

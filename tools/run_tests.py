@@ -30,6 +30,8 @@ STAGES = {
     "book": [*MAKE, "book"],
     # Reads the outputs of the chapters as the book has just run them.
     "promises": [sys.executable, "tools/promises.py"],
+    # Reads these outputs, too, and runs the student edition with all its gaps.
+    "exercises": [sys.executable, "tools/check_exercises.py"],
     "browser": [*PYTEST, "-m", "browser",
                 *(str(file) for ending in ("browser", "firefox")
                   for file in sorted((ROOT / "tests").glob(f"*/test_*_{ending}.py")))],
@@ -62,7 +64,8 @@ def main() -> int:
     start, passed = time.monotonic(), []
     for name in names:
         print(f"\n== {name}: {' '.join(STAGES[name]).replace(f'{ROOT}/', '')}", flush=True)
-        env = dict(os.environ)
+        # Checks that pass here are no student's progress.
+        env = {**os.environ, "MINICODEC_PROGRESS": ""}
         if name == "js" and not shutil.which("node") and not env.get("MINICODEC_REQUIRE_NODE"):
             passed.append((name, "skipped: node is not installed, and the players' tests need it"))
             print(passed[-1][1])
