@@ -1,23 +1,18 @@
 """Support: the exercises of chapter 05, vector quantization."""
 
 import torch
-from torch import Generator, Tensor
 
+from minicodec.exercises import answers_05 as answers
+from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.model.quantize import nearest
 
-
-def _latents_and_book(generator: Generator) -> tuple[Tensor, Tensor]:
-    size = int(torch.randint(8, 40, (), generator=generator))
-    z = torch.randn(50, 6, generator=generator)
-    # Vectors of unequal length: whoever forgets a norm picks others.
-    book = torch.randn(size, 6, generator=generator) * torch.linspace(0.3, 2, size)[:, None]
-    return z, book
-
-
-def _products(z: Tensor, book: Tensor) -> Tensor:
-    return z @ book.T
-
+_BOOKS = ("speech", "music", "drums")
+_HEARD = order("05.whose_codebook", _BOOKS)
+_WHISPER = (
+    "Two of them have changed places: one hisses from end to end like a whisper, the other is "
+    "dull. Which sound teaches hiss?"
+)
 
 EXERCISES = (
     Exercise(
@@ -32,24 +27,142 @@ EXERCISES = (
             Mistake(
                 "This takes the largest product; a long vector then wins although it is far away. "
                 "Where is ‖e‖² of equation (1)?",
-                lambda z, e: _products(z, e).argmax(1),
+                lambda z, e: (z @ e.T).argmax(1),
             ),
             Mistake(
                 "The factor 2 of equation (1) is missing.",
-                lambda z, e: (e.pow(2).sum(1) - _products(z, e)).argmin(1),
+                lambda z, e: (e.pow(2).sum(1) - z @ e.T).argmin(1),
             ),
             Mistake(
                 "The product in equation (1) has a minus sign.",
-                lambda z, e: (e.pow(2).sum(1) + 2 * _products(z, e)).argmin(1),
+                lambda z, e: (e.pow(2).sum(1) + 2 * z @ e.T).argmin(1),
             ),
             Mistake(
                 "One number for each vector of the codebook; it should be one for each latent. "
                 "Along which axis is the smallest sought?",
                 lambda z, e: torch.cdist(z, e).argmin(0),
             ),
+            Mistake(
+                "These are the shortest vectors, whatever the latent: does z take part?",
+                lambda z, e: e.pow(2).sum(1).argmin().expand(len(z)),
+            ),
         ),
         minutes=8,
-        inputs=_latents_and_book,
+        points=2,
+        inputs=answers.latents_and_book,
+    ),
+    Exercise(
+        "05.lloyd_step",
+        "Give every point to its nearest vector, then give the vectors back, each moved to the "
+        "mean of its points, or where it was if it has none.",
+        answers.lloyd_step,
+        (
+            Mistake(
+                "A vector that nobody chose has become NaN, the mean of nothing; where should it "
+                "stay?",
+                lambda x, m: answers.assigned(x, m)[0] / answers.assigned(x, m)[1],
+            ),
+            Mistake(
+                "A vector that nobody chose has moved to zero, where no point is; where should it "
+                "stay?",
+                lambda x, m: answers.assigned(x, m)[0] / answers.assigned(x, m)[1].clamp(min=1),
+            ),
+            Mistake(
+                "These are sums; the point with the smallest squared distances is another one.",
+                lambda x, m: torch.where(
+                    answers.assigned(x, m)[1] > 0, answers.assigned(x, m)[0], m
+                ),
+            ),
+            Mistake(
+                "The vectors have not moved: this is step one alone.",
+                lambda x, m: m.clone(),
+            ),
+            Mistake(
+                "This is the nearest vector of each point, step one; now move the vectors.",
+                lambda x, m: m[nearest(x, m)],
+            ),
+        ),
+        minutes=8,
+        points=2,
+        inputs=answers.points_and_means,
+    ),
+    Exercise(
+        "05.straight_through",
+        "Give what equation (2) says: the code's vector forwards, and backwards the gradient to z "
+        "as it comes.",
+        answers.straight_through,
+        (
+            Mistake(
+                "The value is right, but no gradient reaches z: written so, z cancels. What of "
+                "equation (2) must be stopped?",
+                lambda z, v: z + (v - z),
+            ),
+            Mistake(
+                "The gradient reaches z, but the vector as well; stop all of the difference, not "
+                "one half of it.",
+                lambda z, v: z - z.detach() + v,
+            ),
+            Mistake(
+                "The value is right, but nothing flows back at all: one z must stay outside of "
+                "`detach`.",
+                lambda z, v: z.detach() + (v - z).detach(),
+            ),
+            Mistake(
+                "Forwards this is z itself: which of the two should the decoder see?",
+                lambda z, v: v + (z - v).detach(),
+            ),
+            Mistake(
+                "The gradient is right, but the value is z: the decoder would never see a code.",
+                lambda z, v: z + (z - z).detach(),
+            ),
+            Mistake(
+                "The difference has the wrong sign: this value lies as far beyond z as the vector "
+                "lies before it.",
+                lambda z, v: z - (v - z).detach(),
+            ),
+        ),
+        minutes=5,
+        points=2,
+        inputs=answers.z_vector_and_weights,
+        use=answers.passed,
+        remark="Forwards it is the vector, backwards it is not there.",
+    ),
+    Exercise(
+        "05.running_means",
+        "Give both totals after one batch, by equation (4): let the past fade, and add the sum and "
+        "the number of the latents that chose each vector.",
+        answers.running_means,
+        (
+            Mistake(
+                "The new batch counts in full, while the past fades: what stands before its sum in "
+                "equation (4)?",
+                answers.updated(lambda d: d, lambda d: 1.0),
+            ),
+            Mistake(
+                "Past and present have changed places: the past is to fade slowly.",
+                answers.updated(lambda d: 1 - d, lambda d: d),
+            ),
+            Mistake(
+                "Nothing fades: latents of long ago have as much to say as those of today.",
+                answers.updated(lambda d: 1.0, lambda d: 1.0),
+            ),
+            Mistake(
+                "The means of the batch are added; then one latent has as much to say as fifty. "
+                "Equation (4) adds something else.",
+                answers.updated(lambda d: d, lambda d: 1 - d, mean=True),
+            ),
+            Mistake(
+                "The sums fade, but the counts only grow: their ratio shrinks towards zero.",
+                answers.updated(lambda d: d, lambda d: 1 - d, count_fades=False),
+            ),
+            Mistake(
+                "The codes are the nearest among the sums; what in equation (4) is the codebook?",
+                answers.updated(lambda d: d, lambda d: 1 - d, of_sums=True),
+            ),
+        ),
+        minutes=10,
+        points=2,
+        inputs=answers.totals_and_batch,
     ),
     Exercise(
         "05.bits_per_second",
@@ -60,8 +173,125 @@ EXERCISES = (
             Mistake("1024 vectors are named by fewer than 1024 bits.", 76800.0),
             Mistake("That is kilobits; the question asks for bits.", 0.75),
             Mistake("That is the natural logarithm of 1024; a bit halves, so base 2.", 519.86),
+            Mistake("That is bytes; the question asks for bits.", 93.75),
         ),
         minutes=2,
         kind="paper",
+    ),
+    Exercise(
+        "05.lag",
+        "Give the distance at which the vector follows: its distance from the mean of the batch "
+        "that it was just updated with, after many batches.",
+        1.98,
+        (
+            Mistake("That is one batch's drift; the vector was already behind before it.", 0.02),
+            Mistake("That is the share of one drift that the vector moves at first.", 0.0002),
+            Mistake("That is the lag in batches; how far does the mean drift in these?", 99.0),
+            Mistake("That belongs to a decay of 0.9; here it is 0.99.", 0.18),
+            Mistake("That is the lag for a drift of 0.01 per batch; here it is 0.02.", 0.99),
+        ),
+        minutes=6,
+        kind="paper",
+        tolerance=0.02,
+        remark="A running mean over about a hundred batches is about a hundred batches late.",
+    ),
+    Exercise(
+        "05.rescue",
+        "Give both totals after the rescue: a vector with less than a tenth of an even share "
+        "begins anew at its fresh latent, with an even share.",
+        answers.rescued,
+        (
+            Mistake(
+                "The fresh latents stand in the sums as they are; divided by the count they are "
+                "somewhere else. What must the sum be, so that the vector is the latent?",
+                answers.rescue_with(answers.rare, lambda f, even: f, lambda c: c.mean()),
+            ),
+            Mistake(
+                "The counts are as before, so these vectors are thrown out again at once.",
+                answers.rescue_with(answers.rare, lambda f, even: f * even, lambda c: c),
+            ),
+            Mistake(
+                "They begin anew with a count of 1, whatever the batch; what is an even share?",
+                answers.rescue_with(answers.rare, lambda f, even: f, torch.ones_like),
+            ),
+            Mistake(
+                "This is a tenth of all counts together; the measure is one vector's even share.",
+                answers.rescue_with(
+                    lambda c: c < 0.1 * c.sum(), lambda f, even: f * even, lambda c: c.mean()
+                ),
+            ),
+            Mistake(
+                "Who has less than 2 is thrown out here; in a smaller batch that is everybody. "
+                "Measure by the even share.",
+                answers.rescue_with(lambda c: c < 2, lambda f, even: f * even, lambda c: c.mean()),
+            ),
+            Mistake(
+                "Those in use were thrown out, and the dead ones kept.",
+                answers.rescue_with(
+                    lambda c: ~answers.rare(c), lambda f, even: f * even, lambda c: c.mean()
+                ),
+            ),
+            Mistake(
+                "The totals are as before; what is written into the codebook alone is lost at the "
+                "next update.",
+                lambda sums, counts, fresh: (sums.clone(), counts.clone()),
+            ),
+        ),
+        minutes=8,
+        points=2,
+        inputs=answers.unequal_totals,
+        remark="These are the three details: the totals, an even share, and a relative measure.",
+    ),
+    Exercise(
+        "05.gradient_step",
+        "Give the codebook after one step of gradient descent on the mean over the batch of "
+        "‖stop(z) − e_c‖², with the given learning rate.",
+        answers.gradient_step,
+        (
+            Mistake("The step goes uphill.", answers.moved(lambda z: -1.0)),
+            Mistake(
+                "The 2 of the derivative of a square is missing.", answers.moved(lambda z: 0.5)
+            ),
+            Mistake(
+                "The loss is summed over the batch; twice as many latents would step twice as far.",
+                answers.moved(lambda z: float(len(z))),
+            ),
+            Mistake(
+                "The loss is a mean over the dimensions, too, as `mse_loss` makes it; the norm is "
+                "a sum over them.",
+                answers.moved(lambda z: 1 / z.shape[1]),
+            ),
+            Mistake(
+                "Each vector goes the same share of the way to its mean; in the gradient those "
+                "with more latents go further.",
+                answers.moved(lambda z: 1.0, per_code=True),
+            ),
+        ),
+        minutes=12,
+        core=False,
+        points=2,
+        inputs=answers.book_batch_and_rate,
+    ),
+    Exercise(
+        "05.whose_codebook",
+        "Listen to x, y and z, and say for each whose sound its codebook was learned from.",
+        _HEARD,
+        mistaken(
+            _HEARD,
+            {
+                ("music", "drums"): _WHISPER,
+                ("speech", "music"): "Two of them have changed places: in which of the two does "
+                "the voice keep its melody?",
+                ("speech", "drums"): "Two of them have changed places: the codebook of strokes "
+                "knows noise and hardly a vowel; which of the two is a whisper?",
+            },
+            (
+                "None is right: begin with the one in which the voice keeps its melody.",
+                "None is right: begin with the one that hisses from end to end.",
+            ),
+        ),
+        minutes=5,
+        kind="ear",
+        remark="A codebook can only say what it has heard: choose the training sound with care.",
     ),
 )

@@ -197,6 +197,8 @@ def _pattern(mine: Tensor, right: Tensor, allowed: float) -> str:
     offset = (right - mine).mean()
     if not power:
         return "All of its values are 0."
+    if not right.any():
+        return "All of its values should be 0."
     if near(factor * mine):
         if abs(complex(factor) + 1) < 1e-3:
             return "Every value has the wrong sign."

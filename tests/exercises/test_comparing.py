@@ -85,6 +85,7 @@ def test_answers_that_agree(mine, right):
         (LINE / 0, LINE, "12 of 12 values are infinite."),
         (LINE.where(LINE > 4, T(NAN)), LINE, "2 of 12 values are NaN."),
         (0 * LINE, LINE, "All of its values are 0."),
+        (LINE, 0 * LINE, "All of its values should be 0."),
         (-LINE, LINE, "Every value has the wrong sign."),
         (2 * LINE, LINE, "Every value is 2 times the right one."),
         (LINE - 3, LINE, "Every value is off by the same number, -3."),
