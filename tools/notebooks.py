@@ -19,6 +19,9 @@ The text is jupytext's py:percent format. A cell starts at a `# %%` line and end
     # %% alt="A falling line, steep at first: the loss of 300 steps."
     plt.plot(losses)                 (the text a screen reader gives for the plot in the book)
 
+    # %% [markdown] slideshow={"slide_type": "skip"}
+    # Not on the slides (tools/slide_rules.py; `notes` and `slide` are the other types)
+
 Notebooks are stored without outputs. The id of a cell is a hash of its type and source, so the same
 text always gives the same bytes and an inserted cell leaves its neighbours' lines alone.
 """
@@ -42,6 +45,8 @@ MAX_CODE_LINES, MAX_LINE = 40, 100
 CELLS, WORDS = (25, 45), (1400, 2600)
 # What is listened to needs fewer cells and words than what is built.
 SHORTER = {"00_first_listen": ((15, 45), (900, 2600))}
+# What of a cell's metadata is written in the text.
+FILTER = "tags,alt,slideshow,-all"
 # A table that tools/minutes.py writes.
 MINUTES = r"<details><summary>Minutes by section</summary>.*?</details>"
 # The whole system, with the chapter's part lit, stands before the first section is over.
@@ -75,6 +80,12 @@ def alt_of(cell: dict[str, Any]) -> str:
     return metadata.get("alt") or metadata.get("mystnb", {}).get("image", {}).get("alt", "")
 
 
+def slide_type_of(cell: dict[str, Any]) -> str:
+    """What tools/slide_rules.py is told about a cell: skip, notes or slide; mostly nothing."""
+    kind = cell.get("metadata", {}).get("slideshow", {}).get("slide_type", "")
+    return "" if kind == "-" else kind
+
+
 def clean(notebook: Notebook) -> Notebook:
     """The notebook with nothing in it but what an author wrote: sources, tags, descriptions."""
     cells, seen = [], set()
@@ -91,6 +102,8 @@ def clean(notebook: Notebook) -> Notebook:
             metadata["tags"] = tags_of(cell)
         if alt_of(cell):
             metadata["mystnb"] = {"image": {"alt": alt_of(cell)}}
+        if slide_type_of(cell):
+            metadata["slideshow"] = {"slide_type": slide_type_of(cell)}
         tidy: dict[str, Any] = {"cell_type": kind, "id": name, "metadata": metadata}
         tidy["source"] = source.splitlines(keepends=True)
         if kind == "code":
@@ -184,7 +197,7 @@ def to_text(notebook: Path) -> str:
         if alt_of(cell):
             cell.metadata["alt"] = alt_of(cell)
     source.metadata = {
-        "jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "tags,alt,-all"}
+        "jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": FILTER}
     }
     return jupytext.writes(source, fmt="py:percent")
 
