@@ -4,7 +4,8 @@
     python tools/stamp.py --check    exit 1 and name each file whose address is stale
 
 It goes into the Colab badges of the chapters and the README, the chapters' set-up cells (made from
-the template below), `git clone` and `git+` lines, CITATION.cff and pyproject.toml.
+the template below), links to the published book, `git clone` and `git+` lines, CITATION.cff and
+pyproject.toml.
 
 A set-up cell installs the release that its chapter was written with: the tag of the package's
 version. While there is no such tag yet, pip says so, and the cell installs the branch.
@@ -51,13 +52,17 @@ def version() -> str:
 def stamped_text(text: str, url: str, branch: str) -> str:
     """The text with our own addresses renewed; links to other repositories stay as they are."""
     notebook = f"{COLAB}/github/{url.removeprefix('https://github.com/')}/blob/{branch}/chapters/"
+    owner, name = url.removeprefix("https://github.com/").split("/")
     for pattern, new in [
+        # Where the book is published.
+        (rf"https://[\w-]+\.github\.io/(minicodec|{re.escape(name)})/",
+         f"https://{owner.lower()}.github.io/{name}/"),
         (rf"{re.escape(COLAB)}/github/[^/\s]+/[^/\s]+/blob/[^\s)]*?/chapters/", notebook),
         (r"git clone https://[^\s`]+", f"git clone {url}"),
         (r"minicodec @ git\+https://[^\s\"'@]+@[\w./-]+", f"minicodec @ git+{url}@{branch}"),
         (r'(?m)^Repository = ".*"', f'Repository = "{url}"'),
         (r'(?m)^repository-code: ".*"', f'repository-code: "{url}"'),
-    ]:
+    ]:  # fmt: skip
         text = re.sub(pattern, lambda _, new=new: new, text)  # type: ignore[misc]
     return text
 

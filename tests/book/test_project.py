@@ -94,7 +94,11 @@ def test_cells_have_different_ids_even_when_equal():
 def test_stamping_moves_our_addresses_and_no_others():
     ours = "git clone https://old.example/a/b\nhttps://colab.research.google.com/github/a/b/blob/c/"
     theirs = "https://github.com/facebookresearch/encodec/blob/main/encodec/model.py"
-    text = stamped_text(f"{ours}chapters/x.ipynb {theirs}", "https://github.com/new/name", "v1")
+    site = "https://a.github.io/minicodec/book/playground.html https://a.github.io/demo/"
+    ours += f"chapters/x.ipynb {site} {theirs}"
+    text = stamped_text(ours, "https://github.com/New/name", "v1")
+    assert "https://new.github.io/name/book/playground.html https://a.github.io/demo/" in text
+    text = stamped_text(ours, "https://github.com/new/name", "v1")
     assert "git clone https://github.com/new/name\n" in text
     assert "/github/new/name/blob/v1/chapters/x.ipynb" in text
     assert theirs in text
