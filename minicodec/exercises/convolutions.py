@@ -1,0 +1,157 @@
+"""Support: right and wrong convolutions, for the exercises of chapter 02."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from minicodec.model.conv import Conv1d
+
+Layers = Sequence[tuple[int, int, int]]
+
+
+def draw(generator: Generator, low: int, high: int) -> int:
+    """An integer from `low` to `high`, both included."""
+    return int(torch.randint(low, high + 1, (), generator=generator))
+
+
+# The loop.
+
+
+def conv1d(x: Tensor, weight: Tensor, bias: Tensor, stride: int = 1, dilation: int = 1) -> Tensor:
+    return F.conv1d(x[None], weight, bias, stride=stride, dilation=dilation)[0]
+
+
+def clip_and_kernel(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
+    f_in, f_out, size = (draw(generator, 2, 4) for _ in range(3))
+    stride, dilation = (draw(generator, 2, 3) for _ in range(2))
+    # The last window ends with the clip: whoever counts one too few loses it.
+    length = (size - 1) * dilation + 1 + stride * draw(generator, 5, 9)
+    x = torch.randn(f_in, length, generator=generator)
+    weight = torch.randn(f_out, f_in, size, generator=generator)
+    return x, weight, torch.randn(f_out, generator=generator), stride, dilation
+
+
+def close_windows(x: Tensor, w: Tensor, b: Tensor, stride: int, dilation: int) -> Tensor:
+    windows = conv1d(x, w, b, stride, dilation).shape[1]
+    return conv1d(x, w, b, 1, dilation)[:, :windows]
+
+
+# Padding.
+
+
+def padded_conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: int = 1,
+    dilation: int = 1,
+    causal: bool = True,
+) -> Tensor:
+    layer = Conv1d(weight.shape[1], *weight.shape[::2], stride, dilation, causal=causal)
+    layer.weight = nn.Parameter(weight)
+    if bias is not None:
+        layer.bias = nn.Parameter(bias)
+    return layer(x)
+
+
+def both_ways(answer: Callable[..., Tensor], *given: object) -> dict[str, Tensor]:
+    return {f"causal={causal}": answer(*given, causal) for causal in (True, False)}
+
+
+def clip_to_pad(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
+    # With an even stride and dilation 2, P is odd; and the clip ends one sample into a window.
+    stride = 2 * draw(generator, 2, 3)
+    x = torch.randn(2, 2, stride * draw(generator, 3, 7) + 1, generator=generator)
+    weight = torch.randn(3, 2, draw(generator, stride + 1, 2 * stride), generator=generator)
+    return x, weight, torch.randn(3, generator=generator), stride, 2
+
+
+def padded_by(where: Callable[[int, int, int, int, bool], tuple[int, int]]) -> object:
+    """A wrong `my_padded_conv`; `where` tells (left, right) for (k, s, d, samples, causal)."""
+
+    def wrong(
+        x: Tensor, weight: Tensor, bias: Tensor, stride: int, dilation: int, causal: bool
+    ) -> Tensor:
+        sides = where(weight.shape[2], stride, dilation, x.shape[2], causal)
+        return F.conv1d(F.pad(x, sides), weight, bias, stride, dilation=dilation)
+
+    return wrong
+
+
+def sides(total: int, extra: int, causal: bool) -> tuple[int, int]:
+    right = 0 if causal else total // 2
+    return total - right, right + extra
+
+
+# The receptive field.
+
+
+def view(layers: Layers) -> tuple[int, int]:
+    view, gap = 1, 1
+    for kernel_size, stride, dilation in layers:
+        view += (kernel_size - 1) * dilation * gap
+        gap *= stride
+    return view, gap
+
+
+def some_layers(generator: Generator) -> tuple[list[tuple[int, int, int]]]:
+    return (
+        [
+            (draw(generator, 3, 7), draw(generator, 2, 4), draw(generator, 2, 3))
+            for _ in range(draw(generator, 3, 5))
+        ],
+    )
+
+
+def gap_first(layers: Layers) -> tuple[int, int]:
+    view, gap = 1, 1
+    for kernel_size, stride, dilation in layers:
+        gap *= stride
+        view += (kernel_size - 1) * dilation * gap
+    return view, gap
+
+
+def added_gap(layers: Layers) -> tuple[int, int]:
+    view, gap = 1, 1
+    for kernel_size, stride, dilation in layers:
+        view += (kernel_size - 1) * dilation * gap
+        gap += stride
+    return view, gap
+
+
+# The way back.
+
+
+def conv_transpose1d(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    return F.conv_transpose1d(x[None], weight, stride=stride)[0]
+
+
+def frames_and_brush(generator: Generator) -> tuple[Tensor, Tensor, int]:
+    stride = draw(generator, 2, 4)
+    x = torch.randn(3, draw(generator, 4, 9), generator=generator)
+    return x, torch.randn(3, 2, 2 * stride, generator=generator), stride
+
+
+def painted_over(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    y = conv_transpose1d(x, weight, stride)
+    for t in range(x.shape[1]):
+        y[:, t * stride : t * stride + weight.shape[2]] = torch.einsum("cok,c->ok", weight, x[:, t])
+    return y
+
+
+def side_by_side(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    return conv_transpose1d(x, weight, 1)
+
+
+# Weight norm.
+
+
+def weight_norm(v: Tensor, a: Tensor) -> Tensor:
+    return a * F.normalize(v.flatten(1), dim=1).view_as(v)
+
+
+def directions(generator: Generator) -> tuple[Tensor, Tensor]:
+    v = torch.randn(draw(generator, 3, 5), 4, 3, generator=generator)
+    return v, 1 + torch.rand(len(v), 1, 1, generator=generator)
