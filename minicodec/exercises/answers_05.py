@@ -168,7 +168,8 @@ def unequal_totals(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
     counts = torch.rand(12, generator=generator)
     counts[:3] = 0.1 + 0.2 * counts[:3]
     counts[3:6] = 0.8 + counts[3:6]
-    counts[6:] = 4 + 8 * counts[6:]
+    counts[6:] = 3 + 9 * counts[6:]
+    counts[6] = 3.0
     counts = counts[torch.randperm(12, generator=generator)]
     sums = counts[:, None] * torch.randn(12, 4, generator=generator)
     return sums, counts, torch.randn(12, 4, generator=generator)

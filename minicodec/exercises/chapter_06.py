@@ -152,9 +152,8 @@ EXERCISES = (
                 answers.learned(lambda x, residual, vector: residual + vector),
             ),
             Mistake(
-                "The next level learns from the vectors that were named, not from what they "
-                "missed.",
-                answers.learned(lambda x, residual, vector: vector),
+                "That is the last book alone; all of them are wanted, in a list.",
+                lambda x, n_q, size, fit: answers.learned_books(x, n_q, size, fit)[-1],
             ),
             Mistake(
                 "Its residuals take the vector nearest to x; at a later level, what is the vector "
