@@ -65,6 +65,7 @@ book: chapters
 	rm -rf _build/.doctrees _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	$(BIN)/python tools/playground.py _build/html/playground
+	$(BIN)/python tools/plain_text.py _build/html
 	$(BIN)/python tools/check_book.py
 	@echo "The book is built. Open _build/html/index.html"
 
