@@ -49,7 +49,8 @@ def padded_conv(
     dilation: int = 1,
     causal: bool = True,
 ) -> Tensor:
-    layer = Conv1d(weight.shape[1], *weight.shape[::2], stride, dilation, causal=causal)
+    outputs, inputs, size = weight.shape
+    layer = Conv1d(inputs, outputs, size, stride, dilation, causal=causal)
     layer.weight = nn.Parameter(weight)
     if bias is not None:
         layer.bias = nn.Parameter(bias)
