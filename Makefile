@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # The package alone, for those who want to hear before they build anything.
 HEAR := .venv-hear
 
-.PHONY: help chapters book test lab listen hear student assignment fuzz mutation clips clean
+.PHONY: help chapters book test lab listen hear student assignment slides fuzz mutation clips clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make listen   encode one clip at every bandwidth and write a page that plays them"
 	@echo "make student  make the student edition, chapters with gaps, into _build/student"
 	@echo "make assignment CHAPTER=05  make a chapter an nbgrader assignment in COURSE (_build/course)"
+	@echo "make slides   make a deck of slides of each chapter, into _build/slides"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
@@ -53,7 +54,7 @@ _build/.code: $(CODE) constraints.txt
 
 # One thread for the chapters: the same numbers on every machine, and no waiting for each other where
 # other programs keep the cores busy.
-chapters book: export OMP_NUM_THREADS := 1
+chapters book hear listen: export OMP_NUM_THREADS := 1
 # Checks that pass here are no student's progress.
 chapters book test: export MINICODEC_PROGRESS :=
 
@@ -92,6 +93,9 @@ student: $(READY)
 COURSE ?= _build/course
 assignment: $(READY)
 	$(BIN)/python tools/assignment.py $(CHAPTER) --course $(COURSE)
+
+slides: chapters
+	$(BIN)/python tools/slides.py
 
 FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= $(shell date +%s)
