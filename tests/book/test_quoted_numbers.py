@@ -48,3 +48,25 @@ def test_what_stands_in_for_lost_codes(name):
         rows = [tuple(gap[kind][name]["less_silence"][0]) for gap in found["gaps"]]
         assert paired[name][kind] == rows
     assert [gap["seconds"] for gap in found["gaps"]] == [0.04, 0.5, 2.0]
+
+
+def test_the_readme_beside_opus():
+    """Its table is that of `benchmarks/quality.json`, which also says where Opus is the better."""
+    rows = json.loads((ROOT / "benchmarks/quality.json").read_text())
+    means = {row["condition"]: row for row in rows if row["class"] == "all"}
+    speech = {row["condition"]: row for row in rows if row["class"] == "speech"}
+    shown = [
+        means[name] for name in ("mini_24khz 1.5", "opus 6", "mini_24khz 6", "opus 12", "opus 16")
+    ]
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").replace("*", "").split())
+    for title, key in (("kbps, measured", "kbps"), ("ViSQOL", "visqol")):
+        cells = re.search(rf"\| {title} \| ([\d. |]+?) \|(?= \||$| [^\d ])", readme)
+        assert cells and [float(cell) for cell in cells[1].split(" | ")] == [
+            pytest.approx(row[key], abs=0.0051) for row in shown
+        ]
+    low, opus = means["mini_24khz 1.5"], means["opus 6"]
+    assert f"on {low['clips']} recordings" in readme
+    assert low["kbps"] < opus["kbps"] / 3 and low["visqol"] > opus["visqol"]
+    pair = (speech["mini_24khz 1.5"]["visqol"], speech["opus 6"]["visqol"])
+    assert f"{pair[0]:.2f} against {pair[1]:.2f}" in readme
+    assert means["opus 12"]["visqol"] > means["mini_24khz 12"]["visqol"]
