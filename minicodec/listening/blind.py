@@ -4,7 +4,7 @@ import html
 from functools import cache
 from importlib.resources import files
 
-from minicodec.listening.fragment import CORE, fragment
+from minicodec.listening.fragment import CORE, TRUST, fragment
 
 
 def blind_fragment(
@@ -24,7 +24,8 @@ def blind_fragment(
         title,
         f"<style>{_style()}</style>"
         '<p class="mc-needs-script">A blind test needs scripts, which are off here. You can only '
-        f"listen, with the names beside the sounds.</p>{lists}{levels}",
+        f"listen, with the names beside the sounds. {TRUST} for the test.</p>"
+        f"{lists}{levels}",
         scripts=(*CORE, "blind", "transport", "results", *scripts, mode),
         data=data,
     )

@@ -10,13 +10,23 @@ from pathlib import Path
 
 from torch import Tensor
 
-from minicodec.listening.fragment import CORE, fragment, save_page
+from minicodec.listening.fragment import CORE, TRUST, fragment, save_page
 from minicodec.listening.loudness import SAME, below_full_scale
 from minicodec.listening.sounds import Condition, Sound, prepare
 
+#: What stands above the list of sounds where no script takes it over.
+PLAIN = (
+    f"Scripts are off here, and each sound plays on its own. {TRUST} for one player that switches "
+    "between them in mid-note."
+)
+
 
 class Comparison:
-    """Sounds with labels; shows itself as a player in a notebook, and saves itself as a page."""
+    """Sounds with labels; shows itself as a player in a notebook, and saves itself as a page.
+
+    Where one is shown in the place of another, as behind a slider, both have the same `slot`: the
+    newer goes on with the version, at the moment and in the loop in which the older was heard.
+    """
 
     def __init__(
         self,
@@ -25,12 +35,14 @@ class Comparison:
         title: str,
         note: str = "",
         pictures: bool = True,
+        slot: str = "",
     ):
         self.sounds = list(sounds)
         self.sample_rate = sample_rate
         self.title = title
         self.note = note
         self.pictures = pictures
+        self.slot = slot
 
     def _repr_html_(self) -> str:
         """One self-contained fragment; nothing to fetch, and it plays without its script too."""
@@ -38,6 +50,7 @@ class Comparison:
 
     def _fragment(self, title: str) -> str:
         items = "".join(sound.item() for sound in self.sounds)
+        plain = f'<p class="mc-plain">{PLAIN}</p>' if len(self.sounds) > 1 else ""
         note = f'<p class="mc-note">Levels: {html.escape(self.note)}.</p>' if self.note else ""
         gains = [sound.gain for sound in self.sounds]
         differ = max(map(abs, gains)) >= SAME
@@ -45,13 +58,14 @@ class Comparison:
         return fragment(
             "compare",
             title,
-            f'<ol class="mc-sounds">{items}</ol>{note}',
+            f'{plain}<ol class="mc-sounds">{items}</ol>{note}',
             scripts=(*CORE, "pictures", "canvas", "compare"),
             data={
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in self.sounds):.4f}",
                 **({"gains": json.dumps([round(gain, 4) for gain in gains])} if differ else {}),
                 **({} if self.pictures else {"blind": ""}),
+                **({"slot": self.slot} if self.slot else {}),
             },
         )
 

@@ -17,6 +17,9 @@ from minicodec.sound.names import encodable
 #: Scripts that every mode starts from, in the order in which one uses the other.
 CORE = ("logic", "resample", "engine", "dom")
 
+#: How scripts come on where a notebook is not trusted.
+TRUST = "In a notebook, trust it (in JupyterLab: Ctrl+Shift+C, “Trust Notebook”)"
+
 
 @cache
 def script(*names: str) -> str:

@@ -3,6 +3,7 @@
 Chapter 00.
 """
 
+import secrets
 from typing import Any
 
 import torch
@@ -133,6 +134,7 @@ def controls(codec: Codec, audio: Tensor) -> Any:
     hint = widgets.HTML("Move a slider, and the codec runs again in this notebook.")
     output = widgets.Output()
     heard: list[tuple[float, int, int]] = []
+    slot = secrets.token_hex(8)  # in which each move shows a new player
 
     def run(_: Any = None) -> None:
         kept = min(n_q.value, config.n_q(bandwidth.value))
@@ -150,7 +152,7 @@ def controls(codec: Codec, audio: Tensor) -> Any:
         prepared, note = prepare({"original": audio, label: now}, config.sample_rate)
         with output:
             output.clear_output(wait=True)
-            display(Comparison(prepared, config.sample_rate, "", note))
+            display(Comparison(prepared, config.sample_rate, "", note, slot=slot))
 
     def limit(_: Any) -> None:
         n_q.max = config.n_q(bandwidth.value)

@@ -39,12 +39,15 @@ class Sound:
     peak: float  #: its largest sample
 
     def item(self) -> str:
-        """A list item that plays without any script."""
+        """A list item that plays without any script, and reads right without any style."""
         label = html.escape(self.label)
-        facts = f'<span class="mc-facts">{html.escape(self.facts)}</span>' if self.facts else ""
+        facts = ""
+        if self.facts:
+            facts = '<span class="mc-unstyled">: </span>'
+            facts += f'<span class="mc-facts">{html.escape(self.facts)}</span>'
         data = base64.b64encode(self.flac).decode()
         return (
-            f'<li><span class="mc-label">{label}</span>{facts}'
+            f'<li><span class="mc-label">{label}</span>{facts}<br class="mc-unstyled">'
             f'<audio controls preload="metadata" aria-label="{label}, {self.seconds:.1f} seconds" '
             f'src="data:audio/flac;base64,{data}"></audio></li>'
         )

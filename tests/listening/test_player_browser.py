@@ -58,6 +58,11 @@ def pages(tmp_path_factory) -> Path:
     two = compare({"a": tone, "b": -tone}, RATE, "Two")._repr_html_() * 2
     fragment.save_page(folder / "two.html", "Two players", "", two)
     compare({"x": tone, "y": -tone}, RATE, pictures=False).save(folder / "blind.html")
+    for name in ("first", "second", "third"):
+        player = compare({"original": tone, name: tone / 2}, RATE, name)
+        player.slot = "of a slider"
+        (folder / f"{name}.fragment").write_text(player._repr_html_())
+        player.save(folder / f"{name}.html")
     voice = recorder(1, RATE, "test", microphone=True)
     fragment.save_page(folder / "voice.html", "Your voice", "", voice)
     both = recorder(30, RATE, "test", microphone=True) + compare({"a": tone}, RATE)._repr_html_()
@@ -108,6 +113,65 @@ def test_a_click_on_a_version_plays_it_and_another_click_switches(tab, pages):
     player.get_by_role("button", name="original").click()
     assert chosen(player) == [0] and playing(player)
     assert place(player) >= 0.3, "a switch went back to the beginning"
+
+
+# As a notebook does it: what was there is taken away, and the next comes a moment later.
+REPLACE = """async fragments => {
+    const older = document.querySelector(".minicodec-player");
+    const home = older.parentElement;
+    let last = older;
+    for (const text of fragments) {
+        last.remove();
+        await new Promise(requestAnimationFrame);
+        home.append(document.createRange().createContextualFragment(text));
+        last = home.querySelector(".minicodec-player:last-of-type");
+    }
+}"""
+SOUNDING = "[...minicodecLatest.values()].map(p => [p.names[1], p.playing, p.source])"
+
+
+def replaced(tab, pages: Path, *names: str):
+    """The player that comes last, in the place of what there was."""
+    tab.evaluate(REPLACE, [(pages / f"{name}.fragment").read_text() for name in names])
+    player = tab.locator(".minicodec-player")
+    player.get_by_role("button", name=names[-1]).wait_for()
+    return player
+
+
+@pytest.mark.parametrize("names", [["second"], ["second", "third"]])
+def test_behind_a_slider_the_next_player_goes_on_where_the_last_one_was(tab, pages, names):
+    player = opened(tab, pages, "first")
+    player.get_by_role("button", name="first").click()
+    wait_until_it_plays(player, beyond=0.5)
+    let_go(tab)
+    player = replaced(tab, pages, *names)
+    wait_until_it_plays(player, beyond=0.5)
+    assert chosen(player) == [1] and place(player) < 3
+    assert tab.evaluate(SOUNDING) == [[names[-1], True, None]]
+    # One press of the button, and nothing sounds any more.
+    player.get_by_role("button", name="Pause").click()
+    assert not playing(player) and tab.evaluate(SOUNDING) == [[names[-1], False, None]]
+
+
+def test_behind_a_slider_choice_and_place_are_kept_in_silence_too(tab, pages):
+    player = opened(tab, pages, "first")
+    player.get_by_role("button", name="Play").focus()
+    for key in ("2", "ArrowRight", "ArrowRight", "b", "ArrowRight"):
+        tab.keyboard.press(key)
+    player = replaced(tab, pages, "second")
+    assert chosen(player) == [1] and place(player) == pytest.approx(1) and not playing(player)
+    assert player.get_by_role("button", name="Loop").get_attribute("aria-pressed") == "true"
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player, beyond=1.1)
+
+
+def test_a_sound_whose_player_is_taken_away_stops(tab, pages):
+    player = opened(tab, pages, "first")
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    let_go(tab)
+    tab.evaluate("document.querySelector('.minicodec-player').remove()")
+    tab.wait_for_function("![...minicodecLatest.values()][0].playing")
 
 
 # Each version is a train of clicks at the same moments, of another height: so from the sound that

@@ -16,6 +16,9 @@ const KEYS = [
 ];
 const MATCH_KEY = ["M", "same loudness on, off"];
 
+// A notebook takes a figure away before the next one comes: so long its sound goes on, in ms.
+const GRACE = 500;
+
 class Player {
   constructor(figure) {
     this.figure = figure;
@@ -25,6 +28,8 @@ class Player {
     this.duration = Number(figure.dataset.seconds);
     this.active = 0;
     this.place = 0;
+    this.gone = null;
+    this.cut = false;
     this.region = null;
     this.loop = false;
     this.difference = false;
@@ -46,6 +51,65 @@ class Player {
     }, { rootMargin: "400px" });
     near.observe(figure);
     this.update();
+    this.goOn();
+  }
+
+  /** Where this figure takes the place of another, behind a slider, go on as that one was heard. */
+  async goOn() {
+    const { slot } = this.figure.dataset;
+    if (!slot) return;
+    const latest = (window.minicodecLatest ??= new Map());
+    const before = latest.get(slot);
+    latest.set(slot, this);
+    if (!before) return;
+    // If that one has not begun yet, the sound is still that of the one before it.
+    const sounding = before.source?.goesOn ? before.source : before;
+    this.active = Math.min(before.active, this.items.length - 1);
+    this.place = sounding.playing ? sounding.engine.position : before.place;
+    this.region = before.region;
+    this.loop = before.loop;
+    this.difference = before.difference;
+    this.matched = before.matched && this.gains !== null;
+    this.update();
+    if (!sounding.goesOn) return;
+    this.source = sounding;
+    sounding.heir = this;
+    try {
+      await this.load();
+    } catch (error) {
+      sounding.pause();
+      throw error;
+    }
+    // Who has been taken away meanwhile leaves the sound to whoever comes next.
+    if (sounding.heir !== this || !this.figure.isConnected) return;
+    this.source = null;
+    if (sounding.goesOn && !this.playing) {
+      this.makeEngine(sounding.engine.context); // takes its time, in which the other sounds on
+      this.place = sounding.playing ? sounding.engine.position : sounding.place;
+      await this.play();
+    } else if (!this.playing) this.place = sounding.place;
+    sounding.pause();
+    this.update();
+  }
+
+  /** Whether it is on the page, or whoever is to go on for it, or either may be about to come. */
+  get there() {
+    if (this.figure.isConnected || this.heir?.figure.isConnected) this.gone = null;
+    else if (!this.figure.dataset.slot) return false;
+    else this.gone ??= performance.now();
+    return this.gone === null || performance.now() - this.gone < GRACE;
+  }
+
+  /** Whether it plays, or would if its figure had not been taken away. */
+  get goesOn() {
+    return this.playing || this.cut;
+  }
+
+  makeEngine(context) {
+    if (this.engine) return;
+    this.engine = new Engine(context, this.buffers);
+    this.duration = this.engine.duration;
+    this.turn();
   }
 
   build() {
@@ -91,6 +155,7 @@ class Player {
     const rows = this.gains ? [...KEYS, MATCH_KEY] : KEYS;
     const keys = element("dl", { class: "mc-keys" }, ...rows.flatMap(([key, does]) =>
       [element("dt", {}, key), element("dd", {}, does)]));
+    this.figure.querySelector(".mc-plain")?.remove();
     const list = this.figure.querySelector(".mc-sounds");
     const more = element("details", { class: "mc-more" },
       element("summary", {}, "Keys, and each sound on its own"));
@@ -137,11 +202,7 @@ class Player {
     this.begin();
     await this.load();
     if (this.playing) return;
-    if (!this.engine) {
-      this.engine = new Engine(context, this.buffers);
-      this.duration = this.engine.duration;
-      this.turn();
-    }
+    this.makeEngine(context);
     this.engine.active = this.active;
     this.run(startPlace(this.place, this.range));
     this.say(`Playing ${this.names[this.active]}`);
@@ -154,6 +215,7 @@ class Player {
   }
 
   pause() {
+    this.cut = false;
     if (!this.playing) return;
     this.place = this.engine.position;
     this.engine.stop();
@@ -163,9 +225,11 @@ class Player {
   /** Move the cursor while it plays; stop at the end, or when the cell is gone. */
   follow() {
     if (!this.playing) return;
-    if (this.engine.ended || !this.figure.isConnected) {
+    if (this.engine.ended || !this.there) {
+      const { ended } = this.engine;
       this.pause();
-      this.place = this.range.start;
+      if (ended) this.place = this.range.start;
+      else this.cut = true;
       this.update();
       return;
     }
