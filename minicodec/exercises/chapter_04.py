@@ -113,15 +113,15 @@ EXERCISES = (
         mistaken(
             order("04.forgetting_by_ear", FORGETS),
             {
-                ("nothing", "encoder"): "The decoder is found; of the other two, one is disturbed "
-                "every half second: listen to the longest vowels.",
-                ("nothing", "decoder"): "Swapped: in one of these two you should hear a click "
-                "every half second.",
-                ("encoder", "decoder"): "The clean one is found; a decoder that forgets breaks "
-                "the waveform itself, so which of the two clicks?",
+                ("nothing", "encoder"): "The buzz is found; of the other two, one is rough, as if "
+                "the voice shook: listen to the longest vowels.",
+                ("nothing", "decoder"): "These two are swapped: one of them buzzes, as the opening "
+                "of this chapter did.",
+                ("encoder", "decoder"): "The clean one is found; which of the other two buzzes, "
+                "and who writes the waveform, encoder or decoder?",
             },
             (
-                "None is where it belongs: first find the one that clicks.",
+                "None is where it belongs: first find the one that buzzes.",
                 "None is where it belongs: first find the one without any disturbance.",
             ),
         ),
