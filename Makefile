@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # The package alone, for those who want to hear before they build anything.
 HEAR := .venv-hear
 
-.PHONY: help chapters book test lab listen hear student assignment slides fuzz mutation clips clean
+.PHONY: help chapters book test lab listen hear student assignment slides fuzz mutation clips dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
+	@echo "make dist     build and check what is released, into dist"
 	@echo "make clean    remove what was built, keep .venv"
 
 # An environment in the folder of the target, with the small build of torch where there is no card.
@@ -108,6 +109,10 @@ mutation: $(READY)
 
 clips: $(READY)
 	$(BIN)/python tools/make_clips.py
+
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python tools/check_package.py dist
 
 clean:
 	rm -rf _build build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

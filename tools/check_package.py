@@ -1,12 +1,14 @@
 """Build the sdist and from it the wheel, look into both, and run every command of the wheel.
 
     python tools/check_package.py
+    python tools/check_package.py dist      and leave both there: `make dist`, for a release
 
 The wheel is installed in an environment of its own and run in a folder elsewhere, so that nothing
 can be found by luck in the checkout.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -196,6 +198,10 @@ def main() -> int:
         programs = installed(wheel, folder / "environment")
         (folder / "elsewhere").mkdir()
         run_commands(programs, folder / "elsewhere")
+        for target in map(Path, sys.argv[1:2]):
+            target.mkdir(parents=True, exist_ok=True)
+            for file in (sdist, wheel):
+                print(f"wrote {shutil.copy(file, target)}")
     print(f"{len(COMMANDS)} commands run from the installed wheel")
     return 0
 
