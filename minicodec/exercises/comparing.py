@@ -28,6 +28,8 @@ def difference(mine: Any, right: Any, tolerance: float) -> str:
         return "" if right is None else "It gives None: is a `return` missing?"
     if mine is Ellipsis or mine is NotImplemented:
         return "There is no answer yet."
+    if right is None:
+        return f"Expected None, got {_what(mine)}."
     if isinstance(right, Tensor):
         return _of_tensors(mine, right, tolerance)
     if isinstance(right, dict):

@@ -46,6 +46,7 @@ def test_answers_that_agree(mine, right):
     ("mine", "right", "said"),
     [
         (None, 3.0, "It gives None: is a `return` missing?"),
+        (3.0, None, "Expected None, got float 3.0."),
         (..., 3.0, "There is no answer yet."),
         ("", "left", "There is no answer yet."),
         ("right", "left", "'right' is not right."),

@@ -1,0 +1,98 @@
+"""Support: small streams for the exercises of chapter 13, read by hand, well and with mistakes."""
+
+import struct
+import zlib
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from minicodec.bits.container import Header, chunk_bytes
+from minicodec.bits.packing import pack, unpack
+from minicodec.exercises.small_coder import between
+
+_HOP, _FULL = 320, 5
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    """The same bytes with one bit changed."""
+    wrong = bytearray(data)
+    wrong[place // 8] ^= 0x80 >> place % 8
+    return bytes(wrong)
+
+
+def mend(data: bytes, checksum: int) -> bytes | None:
+    """The bytes that differ in one bit and have this CRC-32; None if there are none."""
+    for place in range(8 * len(data)):
+        if zlib.crc32(tried := flipped(data, place)) == checksum:
+            return tried
+    return None
+
+
+def damaged(generator: Generator) -> tuple[bytes, int]:
+    """Bytes of which a bit was flipped, and the checksum of what they were."""
+    data = bytes(torch.randint(256, (between(generator, 20, 40),), generator=generator).tolist())
+    return flipped(data, between(generator, 0, 8 * len(data))), zlib.crc32(data)
+
+
+def stream(generator: Generator) -> tuple[bytes]:
+    """One without entropy coding, whose last chunk is short and whose last bytes are filled."""
+    n_q, bits, frames = 3, 9 + 2 * between(generator, 0, 2), 3 * _FULL + 2
+    codes = torch.randint(1 << bits, (n_q, frames), generator=generator)
+    name = "abcdefghij"[: between(generator, 2, 10)]
+    header = Header(
+        "none", 1, bits, n_q, _FULL, _FULL * _HOP, 24000, b"model---", bytes(8), name
+    ).to_bytes()
+    seed, data = zlib.crc32(header[:-4]), header
+    pieces = codes.split(_FULL, 1)
+    for index, piece in enumerate(pieces):
+        payload = pack(piece.T.reshape(-1).numpy(), bits)
+        data += chunk_bytes(seed, index, piece.shape[1], (), payload)
+    samples = frames * _HOP - between(generator, 1, _HOP)
+    return (data + chunk_bytes(seed, len(pieces), 0, (), struct.pack(">Q", samples)),)
+
+
+def read(data: bytes) -> tuple[Tensor, int]:
+    """Codes [K, T] and samples of a stream without entropy coding; checksums are not looked at."""
+    return read_with(data)
+
+
+def read_with(
+    data: bytes,
+    levels_first: bool = False,
+    samples_of_frames: bool = False,
+    whole_chunks: bool = False,
+) -> tuple[Tensor, int]:
+    """As `read`, or with a mistake."""
+    bits, n_q, full = struct.unpack_from(">BHH", data, 7)
+    payloads, samples = chunks(data)
+    pieces = []
+    for frames, payload in payloads:
+        flat = torch.from_numpy(unpack(payload, bits, frames * n_q))
+        if frames == full or not whole_chunks:
+            pieces.append(flat.view(n_q, frames) if levels_first else flat.view(frames, n_q).T)
+    codes = torch.cat(pieces, 1)
+    return codes, codes.shape[1] * _HOP if samples_of_frames else samples
+
+
+def chunks(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """Frames and payload of each chunk, and the number of samples that the last one tells."""
+    place = 37 + data[36] + 4
+    found: list[tuple[int, bytes]] = []
+    while True:
+        frames, size = struct.unpack_from(">HH", data, place + 8)
+        payload = data[place + 17 : place + 17 + size]
+        place += 17 + size + 4
+        if not frames:
+            return found, int.from_bytes(payload, "big")
+        found.append((frames, payload))
+
+
+def in_one_string(data: bytes) -> tuple[Tensor, int]:
+    """The mistake of joining all payloads before the bits are counted."""
+    bits, n_q = struct.unpack_from(">BH", data, 7)
+    payloads, samples = chunks(data)
+    frames = sum(count for count, _ in payloads)
+    joined = b"".join(payload for _, payload in payloads)
+    flat = unpack(joined, bits, frames * n_q)
+    return torch.from_numpy(np.ascontiguousarray(flat)).view(frames, n_q).T, samples
