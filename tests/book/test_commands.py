@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,17 @@ def test_what_is_not_run_names_what_is_there():
             assert (ROOT / path).is_file(), line
         if line.startswith(("git clone", "pip install")):
             assert url in line, line
+
+
+def test_no_page_tells_to_install_what_is_nowhere():
+    """Packages that we require ourselves, or this repository; minicodec alone is on no registry."""
+    asked = {re.split(r"[^\w.-]", line)[0] for line in metadata.requires("minicodec") or []}
+    url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    pages = ["README.md", "CONTRIBUTING.md", "book/*.md", "chapters/*.ipynb", "tools/*.py"]
+    for path in (path for pattern in pages for path in sorted(ROOT.glob(pattern))):
+        for told in re.findall(r"pip install ([^`|;\n]+)`", path.read_text(encoding="utf-8")):
+            if "git+" in told:
+                assert f"git+{url}" in told or "git+{url}" in told, f"{path.name}: {told}"
+            elif " -e " not in f" {told}":
+                words = [word for word in told.split() if not word.startswith("-")]
+                assert set(words) <= asked, f"{path.name}: pip install {told}"
