@@ -16,6 +16,7 @@ own, so that a wrong answer costs its own points only.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,14 @@ def make(number: str, course: Path) -> Path:
     return target
 
 
+def nbgrader(course: Path, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run nbgrader in a course folder, with this environment's programs: it calls alembic."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    options["env"] = {**os.environ, **options.get("env", {}), "PATH": path}
+    call = [sys.executable, "-m", "nbgrader", *command]
+    return subprocess.run(call, cwd=course, text=True, **options)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -140,8 +149,7 @@ def main() -> int:
         return 1
     for path in made:
         name = path.parent.name
-        command = [sys.executable, "-m", "nbgrader", "generate_assignment", name, "--force"]
-        if subprocess.run(command, cwd=args.course).returncode:
+        if nbgrader(args.course, "generate_assignment", name, "--force").returncode:
             return 1
         graded = [
             c["metadata"]["nbgrader"] for c in read(path)["cells"] if "nbgrader" in c["metadata"]
