@@ -10,6 +10,7 @@ Chapters 00 and 14.
 """
 
 from minicodec.listening.abx import Abx, abx, abx_p_value
+from minicodec.listening.abx_result import AbxResult, read_abx
 from minicodec.listening.analysis import Analysis, analyse
 from minicodec.listening.comparison import Comparison, compare
 from minicodec.listening.live import bandwidths
@@ -21,6 +22,7 @@ from minicodec.listening.webmushra import export_webmushra
 
 __all__ = [
     "Abx",
+    "AbxResult",
     "Analysis",
     "Comparison",
     "Condition",
@@ -35,6 +37,7 @@ __all__ = [
     "low_pass",
     "mushra",
     "opus",
+    "read_abx",
     "record",
     "upload",
 ]

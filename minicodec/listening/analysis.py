@@ -3,17 +3,15 @@
 Chapter 14. Screening as in Recommendation ITU-R BS.1534-3, section 4.1.2.
 """
 
-import csv
 import html
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from minicodec.listening.mushra import ANCHORS, REFERENCE
-from minicodec.listening.tables import parse
+from minicodec.listening.returned import Returned, tables
 from minicodec.sound.names import printable
 
 if TYPE_CHECKING:
@@ -97,7 +95,7 @@ class Analysis(NamedTuple):
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def analyse(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -> Analysis:
+def analyse(results: Returned | Iterable[Returned]) -> Analysis:
     """Screen the listeners, then give means and 95 % intervals.
 
     A listener is left out who rates the hidden reference below 90 on more than 15 % of the sounds,
@@ -110,8 +108,9 @@ def analyse(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -
     person are not independent: to count each as a witness would make intervals too narrow.)
 
     Args:
-        results: CSV files from `mushra` or webMUSHRA, or rows with the columns listener, item,
-            condition and rating. A listener with several sessions counts once.
+        results: CSV files from `mushra` or webMUSHRA, as names, uploads or pasted text, or rows
+            with the columns listener, item, condition and rating. A listener with several sessions
+            counts once.
 
     Raises:
         ValueError: for a file that is not such a table, a rating outside 0 to 100, no hidden
@@ -212,26 +211,8 @@ def _once(ratings: list[Rating]) -> list[Rating]:
     return [Rating(*key, fmean(values)) for key, values in repeated.items()]
 
 
-def _read(results: str | Path | Iterable[str | Path | Mapping[str, object]]) -> list[Rating]:
-    parts = [results] if isinstance(results, (str, Path)) else list(results)
-    rows = [part for part in parts if isinstance(part, Mapping)]
-    ratings = _ratings("the rows", rows) if rows else []
-    for part in parts:
-        if isinstance(part, Mapping):
-            continue
-        if not isinstance(part, (str, Path)):
-            raise ValueError(f"results are CSV files or rows, not a {type(part).__name__}.")
-        if not Path(part).is_file():
-            raise ValueError(f"{part}: no such file.")
-        try:
-            text = Path(part).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{part} cannot be read as text: {error}.") from error
-        try:
-            table = list(parse(text))
-        except csv.Error as error:
-            raise ValueError(f"{part} is not a CSV file: {error}.") from error
-        ratings += _ratings(str(part), table)
+def _read(results: Returned | Iterable[Returned]) -> list[Rating]:
+    ratings = [rating for name, rows in tables(results) for rating in _ratings(name, rows)]
     if not ratings:
         raise ValueError("there is not one rating in the results.")
     return ratings

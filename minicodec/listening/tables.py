@@ -29,7 +29,7 @@ def dump(rows: Sequence[Mapping[str, object]]) -> str:
     return text.getvalue()
 
 
-def parse(text: str) -> Iterable[dict[str, object]]:
+def parse(text: str, delimiter: str = ",") -> Iterable[dict[str, object]]:
     """Rows of a CSV, one after another; what a row has beyond the columns is dropped.
 
     Raises:
@@ -38,7 +38,8 @@ def parse(text: str) -> Iterable[dict[str, object]]:
     >>> list(parse("listener,rating\\r\\n'-x,5\\r\\n"))
     [{'listener': '-x', 'rating': '5'}]
     """
-    for row in csv.DictReader(io.StringIO(text, newline=""), strict=True):
+    lines = io.StringIO(text, newline="")
+    for row in csv.DictReader(lines, strict=True, delimiter=delimiter):
         yield {k: _plain(v) for k, v in row.items() if k is not None}
 
 

@@ -207,7 +207,7 @@ def test_what_goes_through_webmushra_comes_back(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "not one rating"),
+        ("", "bad.csv is empty"),
         (HEAD, "not one rating"),
         ("a,b\n1,2\n", "row 1: no listener, item, condition, rating"),
         (HEAD + "x,s,a,1,1,reference,101,9\n", "row 1: a rating is from 0 to 100, not '101'"),
@@ -248,3 +248,12 @@ def test_rows_from_a_csv_reader_and_from_json_are_alike(tmp_path):
     writer.writerows(rows)
     again = list(csv.DictReader(io.StringIO(text.getvalue())))
     assert analyse(again).scores == analyse(json.loads(json.dumps(rows))).scores
+
+
+def test_ratings_come_as_a_file_an_upload_or_pasted_text(tmp_path):
+    rows = listener("x", hidden=[99], a=[60]) + listener("y", hidden=[99], a=[70])
+    text = dump(rows)
+    (tmp_path / "a.csv").write_text(text)
+    expected = analyse(rows)
+    for given in (str(tmp_path / "a.csv"), text, text.encode(), {"a.csv": text.encode()}):
+        assert analyse(given) == expected == analyse([given])
