@@ -13,22 +13,33 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+import torch
 from browsing import (
     BROWSERS,
     FLAGS,
     HANGS,
     chosen,
     launched,
+    let_go,
     new_context,
+    place,
+    playing,
     unavailable,
     wait_until_it_plays,
 )
+
+from minicodec.listening import Condition, abx, compare
 
 pytestmark = pytest.mark.browser
 
 # The browser brings a microphone that beeps once a second.
 WAIT = 0.1  # seconds between two looks at whether the server is there
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+# The player behind the slider has another name in the place of this one.
+NEXT = """label => {
+    const names = document.querySelectorAll(".jp-CodeCell:nth-child(2) .minicodec-player .mc-name");
+    return names.length > 1 && names[names.length - 1].textContent !== label;
+}"""
 CELLS = [
     """import torch
 from minicodec import listening
@@ -49,6 +60,20 @@ listening.analyse(rows)""",
 ]
 
 
+def strangers_cells() -> list[dict]:
+    """Cells that somebody else has run: JupyterLab lets none of their scripts run."""
+    tone = 0.3 * torch.sin(torch.arange(24000) * 0.1)
+    sounds = {"minicodec 1.5": Condition(tone / 2, 1.68, "SI-SDR 3 dB"),
+              "original": Condition(tone, 384), "bare": tone}  # fmt: skip
+    players = [compare(sounds, 24000, "Three"), abx(tone, -tone, 24000)]
+    return [
+        {"cell_type": "code", "id": f"s{i}", "metadata": {}, "source": "", "execution_count": 1,
+         "outputs": [{"output_type": "execute_result", "execution_count": 1, "metadata": {},
+                      "data": {"text/html": player._repr_html_()}}]}
+        for i, player in enumerate(players)
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[str]:
     """Address of a notebook, not yet run, in a JupyterLab of its own."""
@@ -62,8 +87,9 @@ def lab(tmp_path_factory) -> Iterator[str]:
         for i, source in enumerate(CELLS)
     ]  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}}
-    (folder / "test.ipynb").write_text(json.dumps(notebook | {"nbformat": 4, "nbformat_minor": 5}))
+    notebook = {"metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "test.ipynb").write_text(json.dumps(notebook | {"cells": cells}))
+    (folder / "strangers.ipynb").write_text(json.dumps(notebook | {"cells": strangers_cells()}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -142,6 +168,63 @@ def test_a_slider_runs_the_codec_again(notebook):
     wait_until_it_plays(player)
 
 
+def test_the_next_move_of_a_slider_keeps_choice_and_place(notebook):
+    """Once silent, once while it plays: the sound goes on in the next player."""
+    cell = notebook.locator(".jp-CodeCell").nth(1)
+    slider = cell.locator(".widget-slider:has-text('damaged bits') .noUi-handle")
+    slider.press("ArrowRight")
+    player = cell.locator(".minicodec-player").nth(1)
+    player.get_by_text("damaged bit").first.wait_for()
+    if playing(player):
+        player.locator(".mc-play").click()
+    player.locator(".mc-choice").nth(1).click()
+    player.get_by_role("button", name="Loop").click()  # so that it ends on no machine, however slow
+    wait_until_it_plays(player, beyond=0.3)
+    player.locator(".mc-play").click()
+    stopped, label = place(player), player.locator(".mc-name").nth(1).inner_text()
+
+    def moved():
+        slider.press("ArrowRight")
+        notebook.wait_for_function(NEXT, arg=label)
+        return chosen(player)
+
+    assert moved() == [1] and place(player) == stopped and not playing(player)
+    label = player.locator(".mc-name").nth(1).inner_text()
+    player.locator(".mc-play").click()
+    wait_until_it_plays(player, beyond=stopped)
+    let_go(notebook)
+    assert moved() == [1]
+    wait_until_it_plays(player, beyond=stopped)
+
+
+def test_without_trust_a_list_reads_right_and_says_what_trust_brings(notebook, lab):
+    page = notebook.context.new_page()
+    page.goto(lab.replace("test.ipynb", "strangers.ipynb"))
+    outputs = page.locator(".jp-OutputArea-output")
+    outputs.locator("audio").nth(4).wait_for()
+    text = outputs.first.inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert [line for line in text.splitlines() if line][2:] == [
+        "minicodec 1.5: 1.68 kbps, SI-SDR 3 dB", "original: 384 kbps", "bare"
+    ]  # fmt: skip
+    assert "“Trust Notebook”) for one player" in text
+    assert "“Trust Notebook”) for the test" in outputs.nth(1).inner_text()
+    lasts = outputs.first.locator("audio").first.evaluate(
+        "audio => new Promise(known => { audio.readyState ? known(audio.duration)"
+        " : audio.addEventListener('loadedmetadata', () => known(audio.duration)) })"
+    )
+    assert lasts == 1
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".jp-ModalCommandPalette input").fill("Trust Notebook")
+    page.locator(".lm-CommandPalette-item", has_text="Trust Notebook").first.click()
+    page.get_by_role("button", name="Trust").click()
+    player = page.locator(".minicodec-player").first
+    player.get_by_role("button", name="Play").click()
+    wait_until_it_plays(player)
+    assert "Scripts are off" not in player.inner_text()
+    page.close()
+
+
 def test_a_voice_reaches_python(notebook):
     cell = notebook.locator(".jp-CodeCell").nth(2)
     cell.get_by_role("button", name="Record").click()
@@ -151,7 +234,6 @@ def test_a_voice_reaches_python(notebook):
 
 def test_a_file_reaches_python(notebook, tmp_path):
     import soundfile
-    import torch
 
     soundfile.write(tmp_path / "a.wav", 0.1 * torch.randn(12000).numpy(), 24000)
     cell = notebook.locator(".jp-CodeCell").nth(3)

@@ -90,3 +90,14 @@ def test_controls_run_the_codec_once_for_each_change(tiny, shown, monkeypatch):
     assert n_q.max == n_q.value == tiny.config.n_q(1.5)
     labels = [each.sounds[1].label for each in shown[2:]]
     assert labels[0] == f"{most} of {most} codebooks, 3 damaged bits"
+
+
+def test_each_move_shows_a_player_that_goes_on_for_the_one_before(tiny, shown):
+    player = listening.bandwidths(tiny, torch.randn(1, 1, 800) * 0.1)
+    for _ in range(2):
+        player._ipython_display_()
+    for box in (shown[1], shown[3]):
+        box.children[3].value = 3
+        box.children[3].value = 4
+    first, second, other, _ = shown[4:]
+    assert first.slot == second.slot != other.slot != ""
