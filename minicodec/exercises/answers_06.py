@@ -39,13 +39,14 @@ def decode(codes: Tensor, books: Sequence[Tensor]) -> Tensor:
 
 
 def commitment(z: Tensor, books: Sequence[Tensor]) -> Tensor:
-    """Mean squared distance of each level's residual from its vector, mean over the levels.
+    """Of each level: the mean squared difference of its residual and its vector.
+
+    The mean over the levels is the commitment loss of the package's quantizer.
 
     Shape:
-        z: [frames, D]; books: K × [N, D] → scalar
+        z: [frames, D]; books: K × [N, D] → [K]
     """
-    loss: Tensor = quantizer(books)(z.T[None]).commitment
-    return loss
+    return committed()(z, books)
 
 
 def learned_books(x: Tensor, n_q: int, size: int, fit: Fit) -> list[Tensor]:
@@ -158,32 +159,35 @@ def rows_move_up(codes: Tensor, books: Sequence[Tensor], missing: int) -> Tensor
     return decode(torch.stack(rows), books[: len(rows)])
 
 
-def pulled(answer: Callable[..., Any], z: Tensor, books: Sequence[Tensor]) -> Any:
-    """A commitment loss, and the gradient with which it pulls z."""
+def latents_books_and_weights(generator: Generator) -> tuple[Tensor, list[Tensor], Tensor]:
+    """As `latents_and_books`, and how much the loss of each level [K] shall count."""
+    z, books = latents_and_books(generator)
+    return z, books, 0.5 + torch.rand(len(books), generator=generator)
+
+
+def pulled(answer: Callable[..., Any], z: Tensor, books: Sequence[Tensor], weights: Tensor) -> Any:
+    """Commitment losses, and the gradient with which they pull z."""
     z = z.clone().requires_grad_()
-    return value_and_gradients(answer(z, books), 1.0, {"gradient at z": z})
+    losses = answer(z, books)
+    if isinstance(losses, (list, tuple)) and all(isinstance(loss, Tensor) for loss in losses):
+        losses = torch.stack([*losses]) if losses else losses
+    weights = weights if getattr(losses, "shape", ()) == weights.shape else weights[0]
+    return value_and_gradients(losses, weights, {"gradient at z": z})
 
 
 def committed(
-    straight_through: bool = False,
-    detached: bool = False,
-    mean: bool = True,
-    summed: bool = False,
-    last: bool = False,
+    straight_through: bool = False, detached: bool = False, summed: bool = False
 ) -> Callable[[Tensor, Sequence[Tensor]], Tensor]:
-    """A commitment loss that goes wrong in one of these ways."""
+    """Commitment losses, right or wrong in one of these ways."""
 
-    def loss(z: Tensor, books: Sequence[Tensor]) -> Tensor:
-        residual, losses = z.detach() if detached else z, []
+    def losses(z: Tensor, books: Sequence[Tensor]) -> Tensor:
+        residual, found = z.detach() if detached else z, []
         for book in books:
             vector = book[nearest(residual.detach(), book)]
             squares = (residual - vector).pow(2)
-            losses.append(squares.sum(1).mean() if summed else squares.mean())
+            found.append(squares.sum(1).mean() if summed else squares.mean())
             passed = residual + (vector - residual).detach()
             residual = residual - (passed if straight_through else vector)
-        if last:
-            return losses[-1]
-        total = torch.stack(losses)
-        return total.mean() if mean else total.sum()
+        return torch.stack(found)
 
-    return loss
+    return losses

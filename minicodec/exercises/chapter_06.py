@@ -116,6 +116,43 @@ EXERCISES = (
         inputs=answers.counts_size_and_rate,
     ),
     Exercise(
+        "06.commitment",
+        "Give the commitment loss of each level: the mean squared difference of its residual and "
+        "its vector, whose gradient has to reach z from every level.",
+        answers.commitment,
+        (
+            Mistake(
+                "The values are right, but from level 2 on no gradient reaches z: from what is the "
+                "vector subtracted, and does z cancel in it?",
+                answers.committed(straight_through=True),
+            ),
+            Mistake(
+                "The values are right, but no gradient reaches z at all: only the vector is to be "
+                "stopped.",
+                answers.committed(detached=True),
+            ),
+            Mistake(
+                "These are sums over the dimensions, as in the paper's equation; take the mean.",
+                answers.committed(summed=True),
+            ),
+            Mistake(
+                "That is one number for all levels; give one for each.",
+                lambda z, books: answers.commitment(z, books).mean(),
+            ),
+            Mistake(
+                "Every level is compared with z; what is it given?",
+                lambda z, books: torch.stack(
+                    [(z - book[nearest(z.detach(), book)]).pow(2).mean() for book in books]
+                ),
+            ),
+        ),
+        minutes=10,
+        points=2,
+        inputs=answers.latents_books_and_weights,
+        use=answers.pulled,
+        remark="The official code of 2023 makes the first mistake that this check knows.",
+    ),
+    Exercise(
         "06.codebooks_of_pcm",
         "Give the number of codebooks of 1024 vectors that cost 384 kbps at 75 frames per second.",
         512,
@@ -161,7 +198,7 @@ EXERCISES = (
                 answers.learned(lambda x, residual, vector: residual - vector, near_x=True),
             ),
         ),
-        minutes=8,
+        minutes=10,
         points=2,
         inputs=answers.points_and_fit,
     ),
@@ -197,43 +234,6 @@ EXERCISES = (
         minutes=8,
         points=2,
         inputs=answers.codes_books_and_level,
-    ),
-    Exercise(
-        "06.commitment",
-        "Give the commitment loss: the mean squared difference of residual and vector, a mean over "
-        "the levels, whose gradient reaches z from every level.",
-        answers.commitment,
-        (
-            Mistake(
-                "The value is right, but from level 2 on no gradient reaches z: from what is the "
-                "vector subtracted, and does z cancel in it?",
-                answers.committed(straight_through=True),
-            ),
-            Mistake(
-                "The value is right, but no gradient reaches z at all: only the vector is to be "
-                "stopped.",
-                answers.committed(detached=True),
-            ),
-            Mistake(
-                "That is the sum over the levels; the code takes their mean.",
-                answers.committed(mean=False),
-            ),
-            Mistake(
-                "That sums over the dimensions, as the paper's equation does; the code takes the "
-                "mean.",
-                answers.committed(summed=True),
-            ),
-            Mistake(
-                "That is the last level alone: every level has a loss.",
-                answers.committed(last=True),
-            ),
-        ),
-        minutes=10,
-        core=False,
-        points=2,
-        inputs=answers.latents_and_books,
-        use=answers.pulled,
-        remark="This is what the official code of 2023 missed from level 2 on.",
     ),
     Exercise(
         "06.missing_level",

@@ -20,7 +20,7 @@ def test_codes_and_sums_are_those_of_the_quantizer():
     codes = rvq.encode(z)
     assert torch.equal(answers.encode(z[0].T, books), codes[0])
     assert torch.equal(answers.decode(codes[0], books), rvq.decode(codes)[0].T)
-    assert torch.equal(answers.commitment(z[0].T, books), rvq(z).commitment)
+    assert torch.equal(answers.commitment(z[0].T, books).mean(), rvq(z).commitment)
 
 
 @pytest.mark.parametrize("config", [ENCODEC_24KHZ, ENCODEC_48KHZ])
@@ -49,16 +49,23 @@ def test_a_level_can_be_left_out(generator):
 
 
 def test_the_gradient_of_the_commitment_comes_from_every_level(generator):
-    z, books = answers.latents_and_books(generator)
-    right = answers.pulled(answers.commitment, z, books)
-    official = answers.pulled(answers.committed(straight_through=True), z, books)
+    z, books, weights = answers.latents_books_and_weights(generator)
+    right = answers.pulled(answers.commitment, z, books, weights)
+    official = answers.pulled(answers.committed(straight_through=True), z, books, weights)
     assert torch.allclose(right["value"], official["value"])
     residual, gradient = z, torch.zeros_like(z)
-    for book in books:
+    for book, weight in zip(books, weights):
         residual = residual - book[nearest(residual, book)]
-        gradient += 2 * residual / z.numel() / len(books)
+        gradient += weight * 2 * residual / z.numel()
     assert torch.allclose(right["gradient at z"], gradient, atol=1e-7)
     assert not torch.allclose(official["gradient at z"], gradient, atol=1e-4)
+
+
+def test_losses_in_a_list_count_as_a_tensor(generator):
+    z, books, weights = answers.latents_books_and_weights(generator)
+    right = answers.pulled(answers.commitment, z, books, weights)
+    listed = answers.pulled(lambda *given: [*answers.commitment(*given)], z, books, weights)
+    assert all(torch.equal(right[key], listed[key]) for key in right)
 
 
 def test_nothing_is_drawn_from_the_chapters_random_numbers(generator):
