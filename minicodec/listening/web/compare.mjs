@@ -4,6 +4,7 @@ import { actionOfKey, clock, gainWords, regionWithEdge, spoken, startPlace } fro
 import { audioContext, decode, Engine } from "./engine.mjs";
 import { boot, clickAndDrag, element, onTheme, takeTurns } from "./dom.mjs";
 import { Pictures } from "./canvas.mjs";
+import { isThere, takeOver } from "./slot.mjs";
 
 const KEYS = [
   ["1 to 9", "choose a version"],
@@ -16,9 +17,6 @@ const KEYS = [
 ];
 const MATCH_KEY = ["M", "same loudness on, off"];
 
-// A notebook takes a figure away before the next one comes: so long its sound goes on, in ms.
-const GRACE = 500;
-
 class Player {
   constructor(figure) {
     this.figure = figure;
@@ -28,8 +26,6 @@ class Player {
     this.duration = Number(figure.dataset.seconds);
     this.active = 0;
     this.place = 0;
-    this.gone = null;
-    this.cut = false;
     this.region = null;
     this.loop = false;
     this.difference = false;
@@ -51,58 +47,7 @@ class Player {
     }, { rootMargin: "400px" });
     near.observe(figure);
     this.update();
-    this.goOn();
-  }
-
-  /** Where this figure takes the place of another, behind a slider, go on as that one was heard. */
-  async goOn() {
-    const { slot } = this.figure.dataset;
-    if (!slot) return;
-    const latest = (window.minicodecLatest ??= new Map());
-    const before = latest.get(slot);
-    latest.set(slot, this);
-    if (!before) return;
-    // If that one has not begun yet, the sound is still that of the one before it.
-    const sounding = before.source?.goesOn ? before.source : before;
-    this.active = Math.min(before.active, this.items.length - 1);
-    this.place = sounding.playing ? sounding.engine.position : before.place;
-    this.region = before.region;
-    this.loop = before.loop;
-    this.difference = before.difference;
-    this.matched = before.matched && this.gains !== null;
-    this.update();
-    if (!sounding.goesOn) return;
-    this.source = sounding;
-    sounding.heir = this;
-    try {
-      await this.load();
-    } catch (error) {
-      sounding.pause();
-      throw error;
-    }
-    // Who has been taken away meanwhile leaves the sound to whoever comes next.
-    if (sounding.heir !== this || !this.figure.isConnected) return;
-    this.source = null;
-    if (sounding.goesOn && !this.playing) {
-      this.makeEngine(sounding.engine.context); // takes its time, in which the other sounds on
-      this.place = sounding.playing ? sounding.engine.position : sounding.place;
-      await this.play();
-    } else if (!this.playing) this.place = sounding.place;
-    sounding.pause();
-    this.update();
-  }
-
-  /** Whether it is on the page, or whoever is to go on for it, or either may be about to come. */
-  get there() {
-    if (this.figure.isConnected || this.heir?.figure.isConnected) this.gone = null;
-    else if (!this.figure.dataset.slot) return false;
-    else this.gone ??= performance.now();
-    return this.gone === null || performance.now() - this.gone < GRACE;
-  }
-
-  /** Whether it plays, or would if its figure had not been taken away. */
-  get goesOn() {
-    return this.playing || this.cut;
+    takeOver(this);
   }
 
   makeEngine(context) {
@@ -225,7 +170,7 @@ class Player {
   /** Move the cursor while it plays; stop at the end, or when the cell is gone. */
   follow() {
     if (!this.playing) return;
-    if (this.engine.ended || !this.there) {
+    if (this.engine.ended || !isThere(this)) {
       const { ended } = this.engine;
       this.pause();
       if (ended) this.place = this.range.start;
