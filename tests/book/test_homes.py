@@ -74,6 +74,18 @@ def test_colabs_list_says_where_and_when_it_was_read():
     assert known["ipython"].startswith("7.") and known["ipykernel"].startswith("6.")
 
 
+def test_pictures_that_are_files_read_well_where_they_are_not_shown():
+    """Colab opens a chapter alone: of a picture beside it, its description is all that appears.
+
+    So chapters have one such picture, the badge, whose description is what a click on it does.
+    """
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        pictures = re.findall(r"!\[([^\]]*)\]\((?!data:)([^)\s]+)", prose)
+        assert pictures == [("Open in Colab", "../book/_static/colab-badge.svg")], path.name
+
+
 # Binder -----------------------------------------------------------------------------------------
 
 
