@@ -103,12 +103,12 @@ EXERCISES = (
         mistaken(
             _HEARD,
             {
-                ("minicodec 1.5", "minicodec 12"): "You have Opus 6; of the other two, which keeps "
-                "the last chord clean and which makes it waver?",
+                ("minicodec 1.5", "minicodec 12"): "You have Opus 6; of the other two, in which "
+                "does the last chord stand still, and in which does it waver?",
                 ("minicodec 12", "Opus 6"): "You have minicodec 1.5; of the other two, one has no "
                 "treble at all: listen to the brushes.",
-                ("minicodec 1.5", "Opus 6"): "You have minicodec 12; of the other two, one is "
-                "clear and dull like a telephone, the other rough up to the treble.",
+                ("minicodec 1.5", "Opus 6"): "You have minicodec 12; both of the others "
+                "waver, but only one of them has its brushes.",
             },
             (
                 "None is in its place; begin with the one without treble, where the brushes are "
@@ -118,7 +118,7 @@ EXERCISES = (
         ),
         minutes=6,
         kind="ear",
-        remark="Dull, rough and clean are three different faults, and no bit rate says which.",
+        remark="Dull and wavering are two faults, and no bit rate says which of them you get.",
     ),
     Exercise(
         "00.climb",
