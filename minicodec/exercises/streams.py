@@ -70,8 +70,9 @@ def dilated(
 ) -> tuple[Tensor, Tensor]:
     """The package's layer, with its state as one tensor."""
     outputs, inputs, size = weight.shape
-    layer = Conv1d(inputs, outputs, size, stride, dilation)
-    layer.weight = nn.Parameter(weight, requires_grad=False)
+    with torch.device("meta"):  # its own weights are drawn nowhere
+        layer = Conv1d(inputs, outputs, size, stride, dilation)
+    layer.weight = nn.Parameter(weight, False)
     layer.bias = nn.Parameter(weight.new_zeros(len(weight)) if bias is None else bias, False)
     y, state = layer.stream(x, None if past is None else ConvState(past, True))
     return y, state.past
@@ -152,9 +153,10 @@ def transposed(
     x: Tensor, wet: Tensor | None, weight: Tensor, bias: Tensor, stride: int
 ) -> tuple[Tensor, Tensor]:
     inputs, outputs, size = weight.shape
-    layer = ConvTranspose1d(inputs, outputs, size, stride)
-    layer.weight = nn.Parameter(weight, requires_grad=False)
-    layer.bias = nn.Parameter(bias, requires_grad=False)
+    with torch.device("meta"):
+        layer = ConvTranspose1d(inputs, outputs, size, stride)
+    layer.weight = nn.Parameter(weight, False)
+    layer.bias = nn.Parameter(bias, False)
     return layer.stream(x, wet)
 
 
