@@ -14,7 +14,7 @@ import pytest
 import torch
 from browsing import SLOW_STARTS, all_start_together, launched, new_context, places_of_a_loop
 
-from minicodec.listening import abx, abx_p_value, analyse, fragment, mushra
+from minicodec.listening import abx, abx_p_value, analyse, fragment, mushra, read_abx
 
 pytestmark = pytest.mark.browser
 
@@ -76,6 +76,11 @@ def saved(tab, figure, name: str, folder: Path) -> Path:
     return file
 
 
+def copied(figure) -> str:
+    """The results as the page gives them where no file can be saved."""
+    return figure.get_by_label("Results as CSV").input_value()
+
+
 # Which of the two sounds X is can be told from the sound alone: here, from its level.
 HEARS = """
     window.heard = [];
@@ -110,10 +115,14 @@ def test_an_abx_run_by_keys_ends_in_a_file_that_python_agrees_with(tab, pages, t
     step(figure, "4 of 5 correct")
     assert figure.get_by_text("p = 0.188").is_visible()
 
-    rows = list(csv.DictReader(saved(tab, figure, "Save CSV", tmp_path).read_text().splitlines()))
+    table = saved(tab, figure, "Save CSV", tmp_path)
+    rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["x"] for row in rows] == truth
     assert [row["correct"] for row in rows] == ["0", "1", "1", "1", "1"]
-    summary = json.loads(saved(tab, figure, "Save JSON", tmp_path).read_text())
+    file = saved(tab, figure, "Save JSON", tmp_path)
+    for given in (table, file, file.read_text(), {file.name: file.read_bytes()}, copied(figure)):
+        assert read_abx(given, trials=5) == (4, 5, abx_p_value(4, 5))
+    summary = json.loads(file.read_text())
     assert summary["p"] == abx_p_value(4, 5) and summary["title"] == "Half as loud"
 
     figure.get_by_role("button", name="Another test").click()
@@ -173,8 +182,9 @@ def test_a_mushra_run_ends_in_a_file_that_analyse_reads(tab, pages, tmp_path):
         mine = [row for row in rows if row["trial"] == sound]
         assert {row["condition"] for row in mine} == conditions
         assert [row["rating"] for row in mine] == ["0", "10", "20", "30", "40"]
-    with pytest.raises(ValueError, match="all 1 listeners were screened out"):
-        analyse(file)
+    for given in (file, copied(figure)):
+        with pytest.raises(ValueError, match="all 1 listeners were screened out"):
+            analyse(given)
     for row in rows:
         row["rating"] = "95" if row["condition"] == "reference" else row["rating"]
     assert {score.condition for score in analyse(rows).scores} == conditions
