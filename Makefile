@@ -77,9 +77,10 @@ test: $(READY)
 lab: $(READY)
 	@$(BIN)/python tools/lab.py $(ARGS)
 
+# Most of what is installed is never run here, so it is not compiled beforehand.
 $(HEAR)/.ready: pyproject.toml constraints.txt
-	$(call environment,1.2 GB (5 GB with CUDA))
-	$(HEAR)/bin/python -m pip install --progress-bar on -e . -c constraints.txt
+	$(call environment,1 GB (5 GB with CUDA))
+	$(HEAR)/bin/python -m pip install --progress-bar on --no-compile -e . -c constraints.txt
 	@touch $@
 
 hear: $(HEAR)/.ready
