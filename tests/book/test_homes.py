@@ -74,6 +74,15 @@ def test_colabs_list_says_where_and_when_it_was_read():
     assert known["ipython"].startswith("7.") and known["ipykernel"].startswith("6.")
 
 
+def test_chapters_need_the_package_alone():
+    """On Colab there is no folder above, and what is fetched is of another day than the chapter."""
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        found = re.findall(r"\.\./[\w/.]*|urllib|urlretrieve|import requests", code)
+        assert not found, f"{path.name}: {found}"
+
+
 def test_pictures_that_are_files_read_well_where_they_are_not_shown():
     """Colab opens a chapter alone: of a picture beside it, its description is all that appears.
 
