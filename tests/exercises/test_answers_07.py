@@ -36,3 +36,9 @@ def test_the_log_term_is_one_for_ten_times_the_magnitude():
 def test_the_best_gain_is_that_of_the_least_loss():
     x = torch.randn(1, 1, 100)
     assert answers.best_gain(time_loss, 4 * x, x, [0.0, 0.25, 0.5]) == 0.25
+
+
+def test_the_log_term_has_a_gradient_where_nothing_differs():
+    ours = torch.rand(1, 1, 8, 5, requires_grad=True)
+    answers.log_term(ours, ours.detach()).backward()
+    assert ours.grad.isfinite().all()
