@@ -16,6 +16,7 @@ A second run with the same FOLDER keeps the environment and takes only minicodec
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,9 +158,10 @@ def run(python: Path, chapter: Path, env: dict[str, str]) -> Ran:
         command, cwd=chapter.parent, env=env, capture_output=True, text=True, check=False
     )
     seconds = time.monotonic() - began
-    error = ended.stderr.strip().splitlines()[-1] if ended.returncode else ""
+    last = re.sub(r"\x1b\[[\d;]*m", "", ended.stderr).strip().rpartition("\n")[2]
+    error = (last or "left nothing") if ended.returncode else ""
     if not done.exists():
-        return Ran(chapter.stem, seconds, 0.0, "", 0, error or "left nothing")
+        return Ran(chapter.stem, seconds, 0.0, "", 0, error)
     notebook = read(done)
     setup = next(cell for cell in notebook["cells"] if "setup" in tags_of(cell))
     return Ran(
