@@ -23,7 +23,14 @@ from notebooks import ROOT, Notebook, chapters, clean, dumps, read, shown, sourc
 MEND = "python tools/stamp.py"
 COLAB = "https://colab.research.google.com"
 BADGE = "book/_static/colab-badge.svg"
-TEXTS = ["README.md", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml", "book/*.md"]
+TEXTS = [
+    "README.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "pyproject.toml",
+    "_config.yml",
+    "book/*.md",
+]
 
 SETUP = """\
 # Where minicodec is missing, as on Colab: this chapter's release, or the branch until it has a tag.

@@ -59,7 +59,7 @@ class Comparison:
             "compare",
             title,
             f'{plain}<ol class="mc-sounds">{items}</ol>{note}',
-            scripts=(*CORE, "pictures", "canvas", "slot", "compare"),
+            scripts=(*CORE, "pictures", "canvas", "paper", "slot", "compare"),
             data={
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in self.sounds):.4f}",

@@ -5,6 +5,7 @@ import { audioContext, decode, Engine } from "./engine.mjs";
 import { boot, clickAndDrag, element, onTheme, takeTurns } from "./dom.mjs";
 import { Pictures } from "./canvas.mjs";
 import { isThere, takeOver } from "./slot.mjs";
+import { onPaper } from "./paper.mjs";
 
 const KEYS = [
   ["1 to 9", "choose a version"],
@@ -46,6 +47,7 @@ class Player {
       this.load();
     }, { rootMargin: "400px" });
     near.observe(figure);
+    onPaper(this);
     this.update();
     takeOver(this);
   }
