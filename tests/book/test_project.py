@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from check_book import toc_pages
-from notebooks import chapters, check, clean, dumps, from_text, source_of, to_text
+from notebooks import chapters, check, clean, dumps, from_text, read, source_of, to_text
 from stamp import stamped_notebook, stamped_text
 
 import minicodec
@@ -131,6 +131,14 @@ def test_every_chapter_is_in_the_contents_and_the_readme():
         assert path.stem in linked, f"add {path.stem} to the chapter table of README.md"
     for stem in linked:
         assert f"chapters/{stem}" in pages, f"README.md links to {stem}, which _toc.yml lacks"
+
+
+@pytest.mark.parametrize(
+    ("path", "following"), list(zip(CHAPTERS, CHAPTERS[1:])), ids=lambda p: p.stem
+)
+def test_a_chapter_ends_with_the_way_to_the_next(path, following):
+    prose = [source_of(c) for c in read(path)["cells"] if c["cell_type"] == "markdown"]
+    assert f"]({following.name})" in prose[-1], name_of(path)
 
 
 def test_every_page_of_the_contents_exists():
