@@ -137,7 +137,9 @@ def totals_and_batch(generator: Generator) -> tuple[Tensor, Tensor, Tensor, floa
     """Sums [N, 4], counts [N], latents [60, 4], and a decay."""
     size = draw(generator, 5, 9)
     counts = 1 + 5 * torch.rand(size, generator=generator)
-    sums = counts[:, None] * torch.randn(size, 4, generator=generator)
+    book = torch.randn(size, 4, generator=generator)
+    book[draw(generator, 0, size - 1)] += 20.0  # nobody chooses it
+    sums = counts[:, None] * book
     z = torch.randn(60, 4, generator=generator)
     return sums, counts, z, 0.8 + 0.15 * float(torch.rand((), generator=generator))
 
@@ -148,6 +150,8 @@ def updated(
     mean: bool = False,
     of_sums: bool = False,
     count_fades: bool = True,
+    only_chosen: bool = False,
+    divided: bool = False,
 ) -> Callable[..., Totals]:
     """An update with other factors, or another idea of what is added."""
 
@@ -157,8 +161,12 @@ def updated(
         n, total = chosen.sum(0), chosen.T @ z
         if mean:
             total = total / n.clamp(min=1)[:, None]
-        sums = past(decay) * sums + new(decay) * total
-        return sums, past(decay) * counts + new(decay) * n if count_fades else counts + n
+        kept = torch.full_like(counts, past(decay))
+        if only_chosen:
+            kept[n == 0] = 1.0
+        sums = kept[:, None] * sums + new(decay) * total
+        counts = kept * counts + new(decay) * n if count_fades else counts + n
+        return sums / counts[:, None] if divided else sums, counts
 
     return update
 
@@ -179,19 +187,21 @@ def rescue_with(
     dead: Callable[[Tensor], Tensor],
     sums: Callable[[Tensor, Tensor], Tensor],
     count: Callable[[Tensor], Tensor],
+    even_of: Callable[[Tensor], Tensor] = lambda counts: counts,
 ) -> Callable[..., Totals]:
     """A rescue with another idea of who is dead, or of how it begins anew.
 
     Args:
         dead: from the counts.
         sums: of a vector that begins anew, from its latent and the even share.
-        count: of such a vector, from all counts.
+        count: of such a vector, from the counts that make the even share.
+        even_of: which of all counts make the even share.
     """
 
     def rescue(old: Tensor, counts: Tensor, fresh: Tensor) -> Totals:
-        gone = dead(counts)
-        new = torch.where(gone[:, None], sums(fresh, counts.mean()), old)
-        return new, torch.where(gone, count(counts), counts)
+        gone, shared = dead(counts), even_of(counts)
+        new = torch.where(gone[:, None], sums(fresh, shared.mean()), old)
+        return new, torch.where(gone, count(shared), counts)
 
     return rescue
 

@@ -1,11 +1,14 @@
-"""Support: the exercises of chapter 05, vector quantization."""
+"""Support: the exercises of chapter 05, vector quantization.
+
+Those inside its lesson are in `lesson_05`.
+"""
 
 import torch
 
 from minicodec.exercises import answers_05 as answers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.model.quantize import nearest
+from minicodec.exercises.lesson_05 import LESSON
 
 _BOOKS = ("speech", "music", "drums")
 _HEARD = order("05.whose_codebook", _BOOKS)
@@ -15,155 +18,7 @@ _WHISPER = (
 )
 
 EXERCISES = (
-    Exercise(
-        "05.nearest_code",
-        "Give the number of the nearest vector for each latent, by equation (1), without a loop.",
-        nearest,
-        (
-            Mistake(
-                "These are the farthest vectors: a distance is to be small, so argmin, not argmax.",
-                lambda z, e: torch.cdist(z, e).argmax(1),
-            ),
-            Mistake(
-                "This takes the largest product; a long vector then wins although it is far away. "
-                "Where is ‖e‖² of equation (1)?",
-                lambda z, e: (z @ e.T).argmax(1),
-            ),
-            Mistake(
-                "The factor 2 of equation (1) is missing.",
-                lambda z, e: (e.pow(2).sum(1) - z @ e.T).argmin(1),
-            ),
-            Mistake(
-                "The product in equation (1) has a minus sign.",
-                lambda z, e: (e.pow(2).sum(1) + 2 * z @ e.T).argmin(1),
-            ),
-            Mistake(
-                "One number for each vector of the codebook; it should be one for each latent. "
-                "Along which axis is the smallest sought?",
-                lambda z, e: torch.cdist(z, e).argmin(0),
-            ),
-            Mistake(
-                "These are the shortest vectors, whatever the latent: does z take part?",
-                lambda z, e: e.pow(2).sum(1).argmin().expand(len(z)),
-            ),
-        ),
-        minutes=8,
-        points=2,
-        inputs=answers.latents_and_book,
-    ),
-    Exercise(
-        "05.lloyd_step",
-        "Give every point to its nearest vector, then give the vectors back, each moved to the "
-        "mean of its points, or where it was if it has none.",
-        answers.lloyd_step,
-        (
-            Mistake(
-                "A vector that nobody chose has become NaN, the mean of nothing; where should it "
-                "stay?",
-                lambda x, m: answers.assigned(x, m)[0] / answers.assigned(x, m)[1],
-            ),
-            Mistake(
-                "A vector that nobody chose has moved to zero, where no point is; where should it "
-                "stay?",
-                lambda x, m: answers.assigned(x, m)[0] / answers.assigned(x, m)[1].clamp(min=1),
-            ),
-            Mistake(
-                "These are sums; the point with the smallest squared distances is another one.",
-                lambda x, m: torch.where(
-                    answers.assigned(x, m)[1] > 0, answers.assigned(x, m)[0], m
-                ),
-            ),
-            Mistake(
-                "The vectors have not moved: this is step one alone.",
-                lambda x, m: m.clone(),
-            ),
-            Mistake(
-                "This is the nearest vector of each point, step one; now move the vectors.",
-                lambda x, m: m[nearest(x, m)],
-            ),
-        ),
-        minutes=8,
-        points=2,
-        inputs=answers.points_and_means,
-    ),
-    Exercise(
-        "05.straight_through",
-        "Give what equation (2) says: the code's vector forwards, and backwards the gradient to z "
-        "as it comes.",
-        answers.straight_through,
-        (
-            Mistake(
-                "The value is right, but no gradient reaches z: written so, z cancels. What of "
-                "equation (2) must be stopped?",
-                lambda z, v: z + (v - z),
-            ),
-            Mistake(
-                "The gradient reaches z, but the vector as well; stop all of the difference, not "
-                "one half of it.",
-                lambda z, v: z - z.detach() + v,
-            ),
-            Mistake(
-                "The value is right, but nothing flows back at all: one z must stay outside of "
-                "`detach`.",
-                lambda z, v: z.detach() + (v - z).detach(),
-            ),
-            Mistake(
-                "Forwards this is z itself: which of the two should the decoder see?",
-                lambda z, v: v + (z - v).detach(),
-            ),
-            Mistake(
-                "The gradient is right, but the value is z: the decoder would never see a code.",
-                lambda z, v: z + (z - z).detach(),
-            ),
-            Mistake(
-                "The difference has the wrong sign: this value lies as far beyond z as the vector "
-                "lies before it.",
-                lambda z, v: z - (v - z).detach(),
-            ),
-        ),
-        minutes=5,
-        points=2,
-        inputs=answers.z_vector_and_weights,
-        use=answers.passed,
-        remark="Forwards it is the vector, backwards it is not there.",
-    ),
-    Exercise(
-        "05.running_means",
-        "Give both totals after one batch, by equation (4): let the past fade, and add the sum and "
-        "the number of the latents that chose each vector.",
-        answers.running_means,
-        (
-            Mistake(
-                "The new batch counts in full, while the past fades: what stands before its sum in "
-                "equation (4)?",
-                answers.updated(lambda d: d, lambda d: 1.0),
-            ),
-            Mistake(
-                "Past and present have changed places: the past is to fade slowly.",
-                answers.updated(lambda d: 1 - d, lambda d: d),
-            ),
-            Mistake(
-                "Nothing fades: latents of long ago have as much to say as those of today.",
-                answers.updated(lambda d: 1.0, lambda d: 1.0),
-            ),
-            Mistake(
-                "The means of the batch are added; then one latent has as much to say as fifty. "
-                "Equation (4) adds something else.",
-                answers.updated(lambda d: d, lambda d: 1 - d, mean=True),
-            ),
-            Mistake(
-                "The sums fade, but the counts only grow: their ratio shrinks towards zero.",
-                answers.updated(lambda d: d, lambda d: 1 - d, count_fades=False),
-            ),
-            Mistake(
-                "The codes are the nearest among the sums; what in equation (4) is the codebook?",
-                answers.updated(lambda d: d, lambda d: 1 - d, of_sums=True),
-            ),
-        ),
-        minutes=10,
-        points=2,
-        inputs=answers.totals_and_batch,
-    ),
+    *LESSON,
     Exercise(
         "05.bits_per_second",
         "Give the bits per second of one codebook of 1024 vectors at 75 latents per second.",
@@ -226,6 +81,15 @@ EXERCISES = (
                 answers.rescue_with(lambda c: c < 2, lambda f, even: f * even, lambda c: c.mean()),
             ),
             Mistake(
+                "The share is that of the living alone; an even share is the mean of all counts.",
+                answers.rescue_with(
+                    answers.rare,
+                    lambda f, even: f * even,
+                    lambda c: c.mean(),
+                    even_of=lambda c: c[~answers.rare(c)],
+                ),
+            ),
+            Mistake(
                 "Those in use were thrown out, and the dead ones kept.",
                 answers.rescue_with(
                     lambda c: ~answers.rare(c), lambda f, even: f * even, lambda c: c.mean()
@@ -249,6 +113,10 @@ EXERCISES = (
         answers.gradient_step,
         (
             Mistake("The step goes uphill.", answers.moved(lambda z: -1.0)),
+            Mistake(
+                "That is the step alone; give the codebook after it.",
+                lambda book, z, rate: answers.gradient_step(book, z, rate) - book,
+            ),
             Mistake(
                 "The 2 of the derivative of a square is missing.", answers.moved(lambda z: 0.5)
             ),

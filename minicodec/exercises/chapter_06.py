@@ -108,6 +108,10 @@ EXERCISES = (
                 lambda n_q, size, rate: math.log2(n_q * size) * rate / 1000,
             ),
             Mistake(
+                "That holds for 1024 vectors alone: where does `size` take part?",
+                lambda n_q, size, rate: n_q * 10 * rate / 1000,
+            ),
+            Mistake(
                 "In bit rates a kilobit is a thousand bits.",
                 lambda n_q, size, rate: n_q * math.log2(size) * rate / 1024,
             ),
@@ -221,6 +225,10 @@ EXERCISES = (
                 lambda codes, books, missing: answers.decode(
                     codes[: missing - 1], books[: missing - 1]
                 ),
+            ),
+            Mistake(
+                "All levels before it are missing, too.",
+                lambda codes, books, missing: answers.decode(codes[missing:], books[missing:]),
             ),
             Mistake(
                 "This is the missing level alone.",

@@ -119,6 +119,11 @@ EXERCISES = (
                 answers.of_logs(lambda d: d.pow(2).mean()),
             ),
             Mistake(
+                "That is the mean absolute difference of logarithms; this term takes squares, and "
+                "a root for each frame.",
+                answers.of_logs(lambda d: d.abs().mean()),
+            ),
+            Mistake(
                 "The root mean square goes over the frames; it should go over the bands of each.",
                 answers.of_logs(lambda d: d.pow(2).mean(-1).sqrt().mean()),
             ),
@@ -146,6 +151,7 @@ EXERCISES = (
             Mistake("That is an angle in radians; the answer is a share.", math.pi / 6),
             Mistake("That is the whole angle in radians; the answer is a share.", math.pi / 3),
             Mistake("There it costs 1.7 times as much as silence.", 1 / 3),
+            Mistake("That is the largest such shift; there is a smaller one.", 5 / 6),
         ),
         minutes=6,
         kind="paper",
