@@ -115,6 +115,7 @@ EXERCISES = (
             Mistake(
                 "The stack's taps lie 8 samples apart once it runs behind the stride.", (81, 96)
             ),
+            Mistake("Those are milliseconds; the question asks for samples.", (3.375, 27.33)),
             Mistake("Each dilation is its own: they are not all 1.", (9, 80)),
         ),
         minutes=5,

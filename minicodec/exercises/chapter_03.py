@@ -92,6 +92,7 @@ EXERCISES = (
             Mistake(
                 "With half the channels both sides of each matrix halve.", (4_202_496, 2_101_248)
             ),
+            Mistake("Where are the biases?", (4_194_304, 1_048_576)),
             Mistake("Those are bytes, four for each parameter.", (16_809_984, 4_210_688)),
             Mistake("The two are swapped: first 512 channels, then 256.", (1_052_672, 4_202_496)),
         ),

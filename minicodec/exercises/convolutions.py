@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from minicodec.model.conv import Conv1d
+from minicodec.model.conv import Conv1d, extra_padding, pad1d, total_padding
 
 Layers = Sequence[tuple[int, int, int]]
 
@@ -79,6 +79,15 @@ def padded_by(where: Callable[[int, int, int, int, bool], tuple[int, int]]) -> o
         return F.conv1d(F.pad(x, sides), weight, bias, stride, dilation=dilation)
 
     return wrong
+
+
+def mirrored(
+    x: Tensor, weight: Tensor, bias: Tensor, stride: int, dilation: int, causal: bool
+) -> Tensor:
+    total = total_padding(weight.shape[2], stride, dilation)
+    left, right = sides(total, extra_padding(x.shape[2], stride), causal)
+    padded = pad1d(x, left, right, mode="reflect")
+    return F.conv1d(padded, weight, bias, stride, dilation=dilation)
 
 
 def sides(total: int, extra: int, causal: bool) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 Those at the chapter's end are in `chapter_02`.
 """
 
+import torch
 from torch.nn import functional as F
 
 from minicodec.exercises import convolutions
@@ -35,6 +36,10 @@ LESSON = (
             ),
             Mistake(
                 "The bias is missing.", lambda x, w, b, s, d: convolutions.conv1d(x, w, 0 * b, s, d)
+            ),
+            Mistake(
+                "That is a mean over the window; equation (2) adds.",
+                lambda x, w, b, s, d: convolutions.conv1d(x, w / w[0].numel(), b, s, d),
             ),
             Mistake(
                 "It hears one input channel only: equation (2) has two sums.",
@@ -72,6 +77,20 @@ LESSON = (
                 convolutions.padded_by(
                     lambda k, s, d, n, causal: convolutions.sides((k - 1) * d + 1 - s, 0, causal)
                 ),
+            ),
+            Mistake(
+                "The zeros that fill the last window belong at the end; at the start they move all "
+                "windows.",
+                convolutions.padded_by(
+                    lambda k, s, d, n, causal: (
+                        convolutions.sides((k - 1) * d + 1 - s, 0, causal)[0] + -n % s,
+                        convolutions.sides((k - 1) * d + 1 - s, 0, causal)[1],
+                    )
+                ),
+            ),
+            Mistake(
+                "It pads with a mirror image; the sum here pads with zeros (exercise 3 compares).",
+                convolutions.mirrored,
             ),
             Mistake(
                 "Its P forgets the dilation: how far does a window of k taps reach?",
@@ -188,6 +207,14 @@ LESSON = (
             ),
             Mistake(
                 "It is not divided by the norm: v has a length of its own.", lambda v, a: a * v
+            ),
+            Mistake(
+                "The direction is right, but where is the magnitude a?",
+                lambda v, a: convolutions.weight_norm(v, torch.ones_like(a)),
+            ),
+            Mistake(
+                "One norm for each entry of the second axis: it is the first that counts.",
+                lambda v, a: a * v / v.norm(dim=(0, 2), keepdim=True),
             ),
             Mistake(
                 "Divided by the squared norm: where is the root?",

@@ -33,6 +33,12 @@ LESSON = (
                 networks.block(lambda f: networks.usual(f, (0, 1, 3))),
             ),
             Mistake(
+                "Samples are lost at the edge: torch's Conv1d does not pad; take the package's.",
+                networks.block(
+                    lambda f: [nn.ELU(), nn.Conv1d(f, f // 2, 3), nn.ELU(), nn.Conv1d(f // 2, f, 1)]
+                ),
+            ),
+            Mistake(
                 "A ReLU cuts off what is negative; an ELU lets some of it pass.",
                 networks.block(
                     lambda f: [
@@ -141,6 +147,13 @@ LESSON = (
                 "The channels do not double: the strided layer makes 2 F of F.",
                 networks.changed(
                     networks.encoder, lambda layers: [*layers[:3], Conv1d(2, 2, 4, 2), *layers[4:]]
+                ),
+            ),
+            Mistake(
+                "The second stage has as few channels as the first: after a strided layer there "
+                "are twice as many; who keeps count?",
+                networks.changed(
+                    networks.encoder, lambda layers: [*layers[:4], ResidualBlock(2), *layers[5:]]
                 ),
             ),
             Mistake(

@@ -28,16 +28,32 @@ LESSON = (
             ),
             Mistake(
                 "It always keeps k − s inputs, and loses those that wait for their window to fill.",
+                streams.convolving(keep=lambda x, windows, stride, new: x[..., -stride:]),
+            ),
+            Mistake(
+                "After an output it keeps k − s inputs; those that wait for the next window to "
+                "fill are more.",
                 streams.convolving(
-                    lambda k, s, d: k - s, lambda x, windows, stride: x[..., -stride:]
+                    keep=lambda x, windows, stride, new: x[..., -stride:] if windows else x
                 ),
+            ),
+            Mistake(
+                "A piece that fills no window is lost: keep it with the past.",
+                streams.convolving(
+                    keep=lambda x, windows, stride, new: (
+                        x[..., windows * stride :] if windows else x[..., :-new]
+                    )
+                ),
+            ),
+            Mistake(
+                "A piece may be too short to fill a window: what comes out then?",
+                streams.convolving(short=False),
             ),
             Mistake(
                 "One input too few is kept, and the next window starts too late: each window "
                 "moves on by s and no more.",
                 streams.convolving(
-                    lambda k, s, d: k - s,
-                    lambda x, windows, stride: x[..., windows * stride + (windows > 0) :],
+                    keep=lambda x, windows, stride, new: x[..., windows * stride + (windows > 0) :]
                 ),
             ),
             Mistake(

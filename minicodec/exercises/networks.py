@@ -15,6 +15,7 @@ from minicodec.model.conv import Conv1d
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
 
 Build = Callable[..., nn.Module]
+Stack = Callable[..., nn.Sequential]
 
 
 def with_weights(mine: nn.Module, right: nn.Module, x: Tensor) -> Tensor:
@@ -30,7 +31,8 @@ def with_weights(mine: nn.Module, right: nn.Module, x: Tensor) -> Tensor:
     ours, theirs = mine.state_dict(), right.state_dict()
     for name, value in theirs.items():
         if name not in ours:
-            raise Failed(f"There is no {name!r}: is a layer missing, or in another place?")
+            there = ", ".join(ours)[:120] or "nothing"
+            raise Failed(f"There is no {name!r}: a layer missing, or elsewhere? There is {there}.")
         if ours[name].shape != value.shape:
             shapes = f"{list(ours[name].shape)}; expected {list(value.shape)}"
             raise Failed(f"The shape of {name!r} is {shapes}: kernel, width, order?")
@@ -39,6 +41,12 @@ def with_weights(mine: nn.Module, right: nn.Module, x: Tensor) -> Tensor:
     mine.load_state_dict(theirs)
     with torch.no_grad():
         return mine(x)
+
+
+def _made(answer: Build, *size: Any) -> nn.Module:
+    if isinstance(answer, nn.Module):
+        raise Failed("That is a network already: give what makes it, without calling it.")
+    return answer(*size)
 
 
 def _same_layers(mine: nn.Module, right: nn.Sequential) -> None:
@@ -69,7 +77,7 @@ def block_and_sound(generator: Generator) -> tuple[nn.Module, Tensor]:
 
 
 def tried_block(answer: Build, right: nn.Module, x: Tensor) -> Tensor:
-    return with_weights(answer(x.shape[1]), right, x)
+    return with_weights(_made(answer, x.shape[1]), right, x)
 
 
 def block(layers: Callable[[int], list[nn.Module]], shortcut: int = 1) -> Build:
@@ -157,7 +165,7 @@ def encoder(
     dimension: int = 128,
     n_filters: int = 32,
     strides: tuple[int, ...] = (2, 4, 5, 8),
-) -> nn.Module:
+) -> nn.Sequential:
     return Encoder(config(channels, dimension, n_filters, strides)).layers
 
 
@@ -166,7 +174,7 @@ def decoder(
     dimension: int = 128,
     n_filters: int = 32,
     strides: tuple[int, ...] = (2, 4, 5, 8),
-) -> nn.Module:
+) -> nn.Sequential:
     return Decoder(config(channels, dimension, n_filters, strides)).layers
 
 
@@ -188,40 +196,40 @@ def decoder_and_latents(generator: Generator) -> tuple[nn.Module, Tensor]:
 
 
 def tried_small(answer: Build, right: nn.Module, x: Tensor) -> Tensor:
-    return with_weights(answer(*SMALL), right, x)
+    return with_weights(_made(answer, *SMALL), right, x)
 
 
-def changed(right: Build, change: Callable[[list[nn.Module]], list[nn.Module]]) -> Build:
+def changed(right: Stack, change: Callable[[list[Any]], list[Any]]) -> Stack:
     """The right network with its list of layers changed."""
     return lambda *size: nn.Sequential(*change(list(right(*size))))
 
 
-def in_order(right: Build) -> Build:
+def in_order(right: Stack) -> Stack:
     return lambda channels, dimension, n_filters, strides: right(
         channels, dimension, n_filters, strides[::-1]
     )
 
 
-def kernels_of(stretch: int, layers: list[nn.Module]) -> list[nn.Module]:
+def kernels_of(stretch: int, layers: list[Any]) -> list[Any]:
     """Strided layers with kernel `stretch` · s."""
     for i, layer in enumerate(layers):
         if (stride := getattr(layer, "stride", (1,))[0]) > 1:
             size = (layer.in_channels, layer.out_channels, stretch * stride, stride)
-            layers[i] = type(layer)(*size)  # type: ignore[arg-type]
+            layers[i] = type(layer)(*size)
     return layers
 
 
-def down_first(layers: list[nn.Module]) -> list[nn.Module]:
+def down_first(layers: list[Any]) -> list[Any]:
     """In each stage the strided layer, then the residual block."""
     for i in range(1, 13, 3):
         block, elu, down = layers[i : i + 3]
-        layers[i : i + 3] = [elu, down, ResidualBlock(down.out_channels)]  # type: ignore[arg-type]
+        layers[i : i + 3] = [elu, down, ResidualBlock(down.out_channels)]
     return layers
 
 
-def block_first(layers: list[nn.Module]) -> list[nn.Module]:
+def block_first(layers: list[Any]) -> list[Any]:
     """In each stage the residual block, then the transposed layer."""
     for i in range(2, 14, 3):
         elu, up, _ = layers[i : i + 3]
-        layers[i : i + 3] = [ResidualBlock(up.in_channels), elu, up]  # type: ignore[arg-type]
+        layers[i : i + 3] = [ResidualBlock(up.in_channels), elu, up]
     return layers

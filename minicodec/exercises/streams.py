@@ -91,17 +91,23 @@ def dilated_in_pieces(generator: Generator) -> tuple[list[Tensor], Tensor, Tenso
     return *sound_in_pieces(generator), draw(generator, 2, 3)
 
 
+def waiting(x: Tensor, windows: int, stride: int, new: int) -> Tensor:
+    """What a later window still needs."""
+    return x[..., windows * stride :]
+
+
 def convolving(
-    first: Callable[[int, int, int], int],
-    keep: Callable[[Tensor, int, int], Tensor] = lambda x, windows, stride: x[
-        ..., windows * stride :
-    ],
+    first: Callable[[int, int, int], int] = lambda k, s, d: (k - 1) * d + 1 - s,
+    keep: Callable[[Tensor, int, int, int], Tensor] = waiting,
+    short: bool = True,
 ) -> Stream:
     """A wrong stream of a convolution.
 
     Args:
         first: zeros at the beginning, for (k, s, d).
-        keep: the new past, of all inputs there are, windows that were full, and the stride.
+        keep: the new past, of all inputs there are, windows that were full, the stride, and how
+            many inputs are new.
+        short: whether it knows that a piece may be too short to fill a window.
     """
 
     def stream(
@@ -110,10 +116,12 @@ def convolving(
         size = weight.shape[2]
         if past is None:
             past = x.new_zeros(*x.shape[:2], first(size, stride, d))
-        x = torch.cat([past, x], dim=-1)
+        new, x = x.shape[-1], torch.cat([past, x], dim=-1)
         reach = (size - 1) * d + 1
         windows = max(0, (x.shape[-1] - reach) // stride + 1)
-        past = keep(x, windows, stride)
+        past = keep(x, windows, stride, new)
+        if not windows and not short:
+            F.conv1d(x, weight, bias, stride, dilation=d)  # raises
         if not windows:
             return x.new_zeros(len(x), len(weight), 0), past
         used = x[..., : reach + (windows - 1) * stride]
