@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # The package alone, for those who want to hear before they build anything.
 HEAR := .venv-hear
 
-.PHONY: help chapters book test lab listen hear student assignment slides fuzz mutation clips dist clean
+.PHONY: help chapters book test lab listen hear student assignment slides pdf fuzz mutation clips dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make student  make the student edition, chapters with gaps, into _build/student"
 	@echo "make assignment CHAPTER=05  make a chapter an nbgrader assignment in COURSE (_build/course)"
 	@echo "make slides   make a deck of slides of each chapter, into _build/slides"
+	@echo "make pdf      print the built book into _build/minicodec.pdf (make book first)"
 	@echo "make fuzz     throw damaged streams at the reader for FUZZ_SECONDS (600)"
 	@echo "make mutation try the tests of MODULE=minicodec/… on wrong versions of it"
 	@echo "make clips    make the audio clips of the book anew"
@@ -98,6 +99,10 @@ assignment: $(READY)
 
 slides: chapters
 	$(BIN)/python tools/slides.py
+
+# Of the book as it is built: building it takes longer than printing it.
+pdf: $(READY)
+	$(BIN)/python tools/pdf.py
 
 FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= $(shell date +%s)

@@ -85,7 +85,7 @@ def problems(page: str) -> Iterator[str]:
             problem = problem_of_link(path, link)
             if problem:
                 yield problem
-            elif name in LOADED and link.startswith("http"):
+            elif name in LOADED and link.startswith("http") and tag.get("rel") != ["canonical"]:
                 yield f"needs the network: <{name}> loads {link}"
 
 
