@@ -42,9 +42,9 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 MAX_CODE_LINES, MAX_LINE = 40, 100
-CELLS, WORDS = (25, 45), (1400, 2600)
+CELLS, WORDS = (25, 50), (1400, 2600)
 # What is listened to needs fewer cells and words than what is built.
-SHORTER = {"00_first_listen": ((15, 45), (900, 2600))}
+SHORTER = {"00_first_listen": ((15, 50), (900, 2600))}
 # What of a cell's metadata is written in the text.
 FILTER = "tags,alt,slideshow,-all"
 # A table that tools/minutes.py writes.
