@@ -1,6 +1,7 @@
 """Open JupyterLab on copies of the chapters, in `my_chapters`.
 
     python tools/lab.py [options of jupyter lab]        as `make lab ARGS="--port 9999"` does
+    python tools/lab.py --gaps [options]                the student edition, in `my_exercises`
 
 What you write is yours: a copy that you have changed is never replaced, and the chapters of the
 book stay as they are. A copy that you have not touched follows the book.
@@ -11,13 +12,15 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
+import student
 from notebooks import chapters
 
 ROOT = Path(__file__).resolve().parent.parent
 # Beside `chapters`, so that its links to pictures and pages of the book hold.
-MINE = ROOT / "my_chapters"
+MINE, EXERCISES = ROOT / "my_chapters", ROOT / "my_exercises"
 #: Of what each copy was made, so that it can be told whether it was changed, or the book was.
 RECORD = ".copied.json"
 
@@ -80,11 +83,15 @@ def command(words: list[str], folder: Path, root: bool) -> list[str]:
 
 
 def main() -> int:
-    for note in copied(chapters(), MINE):
-        print(note)
-    print(f"Your copies of the chapters are in {MINE.name}", flush=True)
+    words = [word for word in sys.argv[1:] if word != "--gaps"]
+    folder = EXERCISES if "--gaps" in sys.argv[1:] else MINE
+    with tempfile.TemporaryDirectory() as place:
+        originals = chapters() if folder == MINE else student.make(Path(place) / "student")
+        for note in copied(originals, folder):
+            print(note)
+    print(f"Your copies of the chapters are in {folder.name}", flush=True)
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    line = command(sys.argv[1:], MINE, root)
+    line = command(words, folder, root)
     os.execv(line[0], line)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import lab
 import pytest
+from notebooks import chapters
 
 
 @pytest.fixture
@@ -89,5 +90,26 @@ def test_jupyter_understands_what_it_is_told():
 
 def test_copies_are_not_the_projects():
     """Links from a copy are those of the chapter, and git does not see it."""
-    assert lab.MINE.parent == lab.ROOT
-    assert f"/{lab.MINE.name}/" in (lab.ROOT / ".gitignore").read_text().splitlines()
+    for folder in (lab.MINE, lab.EXERCISES):
+        assert folder.parent == lab.ROOT
+        assert f"/{folder.name}/" in (lab.ROOT / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("words", [["--port", "9"], ["--gaps", "--port", "9"]])
+def test_what_make_lab_opens(tmp_path, monkeypatch, capsys, words):
+    """The chapters as they are, or with gaps, each in a folder of its own."""
+    started = []
+    monkeypatch.setattr(lab.os, "execv", lambda program, line: started.append(line))
+    for name in ("MINE", "EXERCISES"):
+        monkeypatch.setattr(lab, name, tmp_path / name)
+    monkeypatch.setattr(sys, "argv", ["lab.py", *words])
+    lab.main()
+    gaps = "--gaps" in words
+    folder = tmp_path / ("EXERCISES" if gaps else "MINE")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert sorted(texts(folder)) == [path.name for path in chapters()]
+    chapter = texts(folder)["05_vector_quantization.ipynb"]
+    assert ("NotImplementedError" in chapter) == gaps
+    assert ("### BEGIN SOLUTION" in chapter) != gaps
+    assert started[0][-2:] == ["--port", "9"] and "--gaps" not in started[0]
+    assert f"copies of the chapters are in {folder.name}" in capsys.readouterr().out
