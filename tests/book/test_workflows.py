@@ -85,7 +85,7 @@ def test_what_they_name_is_there():
         elif program == "python" and words[0].startswith("tools/"):
             assert (ROOT / words[0]).is_file(), command
         else:
-            assert program in ("grep", "gh") or " pip install " in command, (
+            assert program in ("cp", "grep", "gh") or " pip install " in command, (
                 f"{command}: nothing here knows whether it works"
             )
     tagged = next(command for command in commands if command.startswith("grep"))
@@ -93,7 +93,9 @@ def test_what_they_name_is_there():
         env = {**os.environ, "GITHUB_REF_NAME": tag}
         assert subprocess.run(tagged, shell=True, cwd=ROOT, env=env).returncode == status
     # What make leaves behind, as the Makefile and the tools it calls say.
-    assert '"_build" / "student"' in (ROOT / "tools/student.py").read_text(encoding="utf-8")
+    for name in ("student", "slides"):
+        tool = (ROOT / f"tools/{name}.py").read_text(encoding="utf-8")
+        assert f'"_build" / "{name}"' in tool or f'"_build/{name}"' in tool, name
     assert "check_package.py dist" in makefile and "_build/html" in makefile
 
 
