@@ -1,5 +1,6 @@
 """Support: the exercises of chapter 00, first listen."""
 
+from minicodec.exercises import abx_answers
 from minicodec.exercises import answers_00 as answers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
@@ -150,5 +151,16 @@ EXERCISES = (
         core=False,
         points=2,
         inputs=answers.small_codec_and_clip,
+    ),
+    Exercise(
+        "00.last_doubling",
+        "Give the result of the blind test of 10 trials: the name of its file, or its text.",
+        abx_answers.table(5, 10),
+        abx_answers.mistakes(10),
+        minutes=8,
+        kind="ear",
+        core=False,
+        judge=abx_answers.judged(10),
+        told=abx_answers.told,
     ),
 )

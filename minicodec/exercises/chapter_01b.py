@@ -2,8 +2,8 @@
 
 import torch
 
+from minicodec.exercises import abx_answers, hearing
 from minicodec.exercises import answers_01b as answers
-from minicodec.exercises import hearing
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_01b import LESSON
 
@@ -97,6 +97,7 @@ EXERCISES = (
         points=2,
         inputs=answers.rounded_numbers,
         judge=answers.judge_fill,
+        remark="Yours guesses where noise may stand; AAC's encoder says so for each band.",
     ),
     Exercise(
         "01b.notch_by_ear",
@@ -136,5 +137,16 @@ EXERCISES = (
         kind="ear",
         judge=hearing.judge,
         told=hearing.told,
+    ),
+    Exercise(
+        "01b.hidden_tone",
+        "Give the result of the blind test of 12 trials: the name of its file, or its text.",
+        abx_answers.table(6, 12),
+        abx_answers.mistakes(12),
+        minutes=8,
+        kind="ear",
+        core=False,
+        judge=abx_answers.judged(12),
+        told=abx_answers.told,
     ),
 )
