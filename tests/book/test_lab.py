@@ -1,6 +1,8 @@
 """`make lab` opens copies: the book stays as it is, and so does what a student wrote."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +88,16 @@ def test_jupyter_understands_what_it_is_told():
     told = json.loads(done.stdout)
     assert told["ServerApp"]["allow_root"] is True
     assert told["FileContentsManager"]["preferred_dir"] == str(lab.ROOT / "tests")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_make_hands_its_options_on():
+    done = subprocess.run(
+        ["make", "-n", "lab", "ARGS=--port 9999 --no-browser"],
+        cwd=lab.ROOT, env=os.environ | {"MAKEFLAGS": ""}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.endswith("/python tools/lab.py --port 9999 --no-browser\n")
 
 
 def test_copies_are_not_the_projects():
