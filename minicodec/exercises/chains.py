@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from minicodec.exercises.networks import decoder, drawn, encoder
 from minicodec.exercises.streams import Stream, both, pieces_of
-from minicodec.model.seanet import ResidualBlock, StreamState, stream_layers
+from minicodec.model.seanet import ResidualBlock, SkipLSTM, StreamState, stream_layers
 
 
 def chain(
@@ -24,7 +24,9 @@ def networks_in_pieces(generator: Generator) -> tuple[Any, ...]:
     nets = drawn(encoder(1, 4, 2), generator), drawn(decoder(1, 4, 2), generator)
     sound = torch.randn(1, 1, 4 * 320, generator=generator)
     frames = torch.randn(1, 4, 8, generator=generator)
-    cut = pieces_of(sound, 500, generator), pieces_of(frames, 3, generator)
+    # The first piece is too short for a frame, so nothing reaches the LSTM.
+    sounds = [sound[..., :1], *pieces_of(sound[..., 1:], 500, generator)]
+    cut = sounds, pieces_of(frames, 3, generator)
     return *nets, *cut
 
 
@@ -64,6 +66,18 @@ def anew(kind: type[nn.Module]) -> Stream:
         return y, [None if isinstance(layer, kind) else s for layer, s in zip(layers, states)]
 
     return stream
+
+
+def walks_over_none(
+    layers: list[nn.Module], x: Tensor, states: StreamState | None = None
+) -> tuple[Tensor, StreamState]:
+    """A chain that calls an LSTM even where no frame has come."""
+    states = list(states) if states is not None else [None] * len(layers)
+    for index, layer in enumerate(layers):
+        if isinstance(layer, SkipLSTM) and not x.shape[-1]:
+            layer.lstm(x.permute(2, 0, 1))  # raises
+        x, (states[index],) = chain([layer], x, [states[index]])
+    return x, states
 
 
 def without_shortcuts(

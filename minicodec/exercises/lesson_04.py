@@ -120,6 +120,11 @@ LESSON = (
                 "The residual block begins each piece anew: it has a kernel of 3 inside.",
                 chains.anew(ResidualBlock),
             ),
+            Mistake(
+                "A piece may be too short for a single frame, and an LSTM cannot walk over none: "
+                "what comes out then, and with which state?",
+                chains.walks_over_none,
+            ),
             Mistake("The shortcut of the residual block is missing.", chains.without_shortcuts),
             Mistake(
                 "It changes the list of states that it was given: a stream that is resumed from "
