@@ -8,11 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from minicodec.exercises.trying import draw
-from minicodec.listening.abx_result import read_abx
 from minicodec.listening.analysis import analyse, t_quantile
-
-#: Trials of the test by ear; stated before, as the chapter asks.
-TRIALS = 16
 
 
 def binomial(first: int, trials: int, q: float = 0.5) -> float:
@@ -51,11 +47,13 @@ def holm(ps: dict[str, float], level: float = 0.05) -> dict[str, bool]:
 
 
 def holm_without_an_end(ps: dict[str, float], level: float = 0.05) -> dict[str, bool]:
+    """Goes on after the first failure."""
     order = sorted(ps, key=ps.__getitem__)
     return {name: ps[name] <= level / (len(ps) - place) for place, name in enumerate(order)}
 
 
 def holm_from_the_largest(ps: dict[str, float], level: float = 0.05) -> dict[str, bool]:
+    """Begins at the wrong end."""
     stands: dict[str, bool] = {}
     for place, name in enumerate(sorted(ps, key=ps.__getitem__, reverse=True)):
         stands[name] = ps[name] <= level / (len(ps) - place) and all(stands.values())
@@ -63,15 +61,18 @@ def holm_from_the_largest(ps: dict[str, float], level: float = 0.05) -> dict[str
 
 
 def right_answers(generator: Generator) -> tuple[int, int]:
+    """So many right, of so many trials."""
     trials = draw(generator, 8, 30)
     return draw(generator, trials // 2, trials - 2), trials
 
 
 def listener(generator: Generator) -> tuple[float, int, float]:
+    """A chance of being right, a number of trials, a level."""
     return 0.65 + 0.2 * float(torch.rand((), generator=generator)), draw(generator, 12, 40), 0.05
 
 
 def means(generator: Generator) -> tuple[Tensor]:
+    """One number of each listener, [n]."""
     numbers = torch.randn(draw(generator, 5, 12), generator=generator, dtype=torch.float64)
     return (60 + 8 * numbers,)
 
@@ -108,11 +109,13 @@ def found(listeners: int, waver: float, tests: int = 2000) -> float:
 
 
 def found_by_ratings(listeners: int, waver: float, tests: int = 2000) -> float:
+    """Each rating a witness."""
     low, high = ratings(listeners, waver, tests)
     return _found((high - low).flatten(1))
 
 
 def found_by_one_sound(listeners: int, waver: float, tests: int = 2000) -> float:
+    """Each listener's rating of one sound."""
     low, high = ratings(listeners, waver, tests)
     return _found((high - low)[..., 0])
 
@@ -130,38 +133,6 @@ def shares(answer: Callable[..., Any], *_: object) -> Any:
     """What an answer finds in three tests of different size; the 1 is the measure of tolerance."""
     found_ = [float(answer(n, w)) for n, w in ((6, 9.0), (8, 18.0), (16, 18.0))]
     return torch.tensor([*found_, 1.0])
-
-
-def abx_judge(answer: Any) -> str:
-    """What is wrong with the result of an ABX test, in a sentence; "" if it is one of 16 trials."""
-    try:
-        result = read_abx(answer)
-    except ValueError as error:
-        if "looks like ratings" in str(error):
-            return "These are ratings of a MUSHRA test; the ABX player saves a table of its own."
-        if "one whole test" in str(error):
-            return "Trials are missing or come twice: give the table as it was saved."
-        return f"{str(error)[0].upper()}{str(error)[1:]}"
-    if result.trials != TRIALS:
-        return f"Another number of trials than the {TRIALS} that were agreed on beforehand."
-    return ""
-
-
-def abx_told(answer: Any) -> str:
-    result = read_abx(answer)
-    if result.p <= 0.05:
-        return f"{result}: you hear a difference, or were lucky once in twenty times."
-    return f"{result}: this test did not find that you hear one, which is no proof of the contrary."
-
-
-def abx_table(right: int, trials: int = TRIALS) -> str:
-    """A result as the player saves it. Made up: nobody listened."""
-    lines = ["session,trial,x,answer,correct,seconds"]
-    for trial in range(1, trials + 1):
-        x, wrong = "AB"[trial * 7 % 5 % 2], "BA"[trial * 7 % 5 % 2]
-        ok = trial <= right
-        lines.append(f"1,{trial},{x},{x if ok else wrong},{int(ok)},4.0")
-    return "\n".join(lines) + "\n"
 
 
 def mushra_table(reference: int = 100, items: int = 2) -> str:
@@ -191,5 +162,6 @@ def mushra_judge(answer: Any) -> str:
 
 
 def mushra_told(answer: Any) -> str:
+    """The mean of each condition."""
     scores = analyse(answer).scores
     return ", ".join(f"{score.condition} {score.mean:.0f}" for score in scores) + "."

@@ -2,6 +2,7 @@
 
 from math import comb
 
+from minicodec.exercises import abx_answers
 from minicodec.exercises import answers_14 as answers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
@@ -208,25 +209,12 @@ EXERCISES = (
     Exercise(
         "14.abx",
         "Give the result of your ABX test of 16 trials, as its file or its text.",
-        answers.abx_table(13),
-        (
-            Mistake(
-                "Another number of trials than the 16 that were agreed on beforehand.",
-                answers.abx_table(9, 12),
-            ),
-            Mistake(
-                "These are ratings of a MUSHRA test; the ABX player saves a table of its own.",
-                answers.mushra_table(),
-            ),
-            Mistake(
-                "Trials are missing or come twice: give the table as it was saved.",
-                "\n".join(line for line in answers.abx_table(13).splitlines() if ",5," not in line),
-            ),
-        ),
+        abx_answers.table(13, 16),
+        abx_answers.mistakes(16),
         minutes=12,
         kind="ear",
-        judge=answers.abx_judge,
-        told=answers.abx_told,
+        judge=abx_answers.judged(16),
+        told=abx_answers.told,
     ),
     Exercise(
         "14.listeners",
@@ -266,7 +254,7 @@ EXERCISES = (
             ),
             Mistake(
                 "That is no table of ratings; the MUSHRA player saves one when it is done.",
-                answers.abx_table(13),
+                abx_answers.table(13, 16),
             ),
         ),
         minutes=10,

@@ -22,8 +22,8 @@ class AbxResult(NamedTuple):
     p: float
 
     def __str__(self) -> str:
-        p = "less than 0.001" if self.p < 0.001 else f"{self.p:.3f}"
-        return f"{self.correct} of {self.trials} correct, p = {p}"
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return f"{self.correct} of {self.trials} correct, {p}"
 
 
 def read_abx(results: Returned | Iterable[Returned], trials: int | None = None) -> AbxResult:

@@ -96,10 +96,12 @@ class House:
     def rooms(self) -> list[str]:
         """From the lowest to the highest: by the last chapter that a room states.
 
-        A room that is support has no chapters, and stands above all that have.
+        A room that is support has no chapters, and stands above all that have; the command is the
+        highest, for it may use everything.
         """
         rooms = [module for module in self.modules.values() if module.is_room]
-        return [room.room for room in sorted(rooms, key=lambda m: max(m.chapters, default="~"))]
+        by_chapter = sorted(rooms, key=lambda m: (max(m.chapters, default="~"), m.room == "cli"))
+        return [room.room for room in by_chapter]
 
     def complaints(self) -> list[str]:
         """Everything that is wrong, a sentence each."""

@@ -24,7 +24,7 @@ def test_a_result_is_counted_from_its_trials(tmp_path):
                   {"abx.csv": saved("AABA").encode()}):  # fmt: skip
         assert read_abx(given) == (3, 4, abx_p_value(3, 4))
     assert str(read_abx(saved("AABA"))) == "3 of 4 correct, p = 0.312"
-    assert str(read_abx(saved("A" * 12, "A" * 12))) == "12 of 12 correct, p = less than 0.001"
+    assert str(read_abx(saved("A" * 12, "A" * 12))) == "12 of 12 correct, p < 0.001"
     assert read_abx(saved("AABA"), trials=4).trials == 4
 
 
