@@ -101,7 +101,7 @@ EXERCISES = (
                 lambda layers, first, second: chains.two_calls(layers, first, second)[::-1],
             ),
         ),
-        minutes=6,
+        minutes=8,
         points=2,
         inputs=chains.two_voices,
         remark="One model, any number of calls: all that is a call's own is its state.",
