@@ -63,6 +63,7 @@ def _table(generator: Generator) -> list[int]:
 
 
 def steps_to_take(generator: Generator) -> tuple[Any, ...]:
+    """States of an encoder, and a table; from the first state two digits leave at once."""
     sums, floor = _table(generator), 1000
     rare = min(range(4), key=lambda symbol: sums[symbol + 1] - sums[symbol])
     states = [(5 * floor + 21, floor, rare)]
