@@ -1,0 +1,251 @@
+"""Support: what is built inside the lesson of chapter 11, as exercises.
+
+Those at the chapter's end are in `chapter_11`.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import torch
+from torch import Generator, Tensor
+
+from minicodec.bits.histogram import Histogram
+from minicodec.exercises.exercise import Exercise, Mistake
+from minicodec.exercises.small_coder import (
+    between,
+    decode,
+    message,
+    step,
+    steps_to_take,
+    take,
+)
+
+
+def _shares(generator: Generator, size: int) -> Tensor:
+    shares = torch.rand(size, generator=generator, dtype=torch.float64) + 0.05
+    shares[between(generator, 0, size)] = 0
+    return shares / shares.sum()
+
+
+def entropy(probabilities: Iterable[float]) -> float:
+    """Bits per symbol, equation (1)."""
+    return sum(p * math.log2(1 / p) for p in probabilities if p > 0)
+
+
+class Counts(Histogram):
+    """The package's histogram of 1024 codes, made without arguments as the chapter's."""
+
+    def __init__(self) -> None:
+        super().__init__(1024)
+
+
+class _ByOne(Counts):
+    def __init__(self) -> None:
+        Histogram.__init__(self, 1024, increment=1)
+
+
+class _InPlace(Counts):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        if codes is not None:
+            state[torch.arange(len(codes)), codes] += 8
+        return state, state
+
+
+class _AllLevels(Counts):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        counts = state.clone()
+        if codes is not None:
+            counts[:, codes] += 8
+        return counts, counts
+
+
+class _Late(Counts):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        return state, super().stream(codes, state)[1]
+
+
+class _Rows(Counts):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        counts = state.clone()
+        if codes is not None:
+            counts[codes] += 8
+        return counts, counts
+
+
+def some_codes(generator: Generator) -> tuple[Tensor]:
+    """Codes of three levels that often come again."""
+    return (torch.randint(300, 310, (3, 14), generator=generator),)
+
+
+def tables(model: Callable[[], Histogram], codes: Tensor) -> Tensor:
+    """The tables that a decoder meets, kept until the end, so that none may change later."""
+    asked = model()
+    state, found = asked.start(len(codes)), []
+    for seen in [None, *codes.T]:
+        table, state = asked.stream(seen, state)
+        found.append(table)
+    return torch.stack(found)
+
+
+def divergence(p: Tensor, q: Tensor) -> float:
+    """Bits per symbol that a model loses which believes q where p is true."""
+    there = p > 0
+    return float((p[there] * (p[there] / q[there]).log2()).sum())
+
+
+def _truth_and_belief(generator: Generator) -> tuple[Tensor, Tensor]:
+    belief = torch.rand(9, generator=generator, dtype=torch.float64) + 0.05
+    return _shares(generator, 9), belief / belief.sum()
+
+
+LESSON = (
+    Exercise(
+        "11.entropy",
+        "Give the entropy of these probabilities in bits, by equation (1); one of them may be 0.",
+        entropy,
+        (
+            Mistake(
+                "That is in natural units, not in bits: to which base is the logarithm?",
+                lambda p: sum(x * math.log(1 / x) for x in p if x > 0),
+            ),
+            Mistake(
+                "This adds up what each symbol tells; how often does each of them come?",
+                lambda p: sum(math.log2(1 / x) for x in p if x > 0),
+            ),
+            Mistake(
+                "The sign is the other one: information is the logarithm of 1/p, not of p.",
+                lambda p: sum(x * math.log2(x) for x in p if x > 0),
+            ),
+            Mistake(
+                "A symbol that never comes adds nothing, but 1/0 cannot be computed: leave it out.",
+                lambda p: sum(x * math.log2(1 / x) for x in p),
+            ),
+            Mistake(
+                "The logarithm of zero is as little a number as 1/0: leave out what never comes.",
+                lambda p: -sum(x * math.log2(x) for x in p),
+            ),
+            Mistake(
+                "The sum is already an average, for the probabilities add up to 1: why divide?",
+                lambda p: entropy(p) / len(p),
+            ),
+        ),
+        minutes=4,
+        inputs=lambda generator: (_shares(generator, between(generator, 4, 9)).tolist(),),
+    ),
+    Exercise(
+        "11.step",
+        "Narrow low and width to the symbol's part, then let leading digits leave while the width "
+        "is below the floor.",
+        step,
+        (
+            Mistake(
+                "Low moves by a running sum alone; how wide is one unit of the table?",
+                partial(step, slip="no unit"),
+            ),
+            Mistake(
+                "The new range reaches from the old low to the part's end: where does it begin?",
+                partial(step, slip="whole"),
+            ),
+            Mistake(
+                "One digit leaves at most; is the range of a rare symbol then wide enough again?",
+                partial(step, slip="once"),
+            ),
+            Mistake(
+                "The last digit of low leaves, and that one is not settled: which one is?",
+                partial(step, slip="last"),
+            ),
+            Mistake(
+                "Low still holds the digit that has left, so it grows with the message.",
+                partial(step, slip="kept"),
+            ),
+        ),
+        minutes=8,
+        points=2,
+        inputs=steps_to_take,
+        use=take,
+    ),
+    Exercise(
+        "11.decode",
+        "Repeat the encoder's divisions, and find each time the part in which the offset lies.",
+        decode,
+        (
+            Mistake(
+                "The offset is measured from low, and low has moved with the last symbol.",
+                partial(decode, slip="old low"),
+            ),
+            Mistake(
+                "A number on the border of two parts belongs to the upper one: which `bisect`?",
+                partial(decode, slip="border"),
+            ),
+            Mistake(
+                "One digit is read at most; after a rare symbol the encoder let go of more.",
+                partial(decode, slip="once"),
+            ),
+            Mistake(
+                "The digits end before the symbols do: what may follow any number?",
+                partial(decode, slip="no zeros"),
+            ),
+            Mistake(
+                "The new range is that of the symbol and of all before it; whose is it?",
+                partial(decode, slip="whole"),
+            ),
+        ),
+        minutes=12,
+        points=2,
+        inputs=message,
+    ),
+    Exercise(
+        "11.histogram",
+        "Count the codes just seen, 8 for each in its own codebook, and give the counts as the "
+        "next frame's table.",
+        Counts,
+        (
+            Mistake("An occurrence adds 1; against 1024 ones that says little.", _ByOne),
+            Mistake(
+                "Tables that were given out change afterwards: is it a copy that you count in?",
+                _InPlace,
+            ),
+            Mistake("Every codebook counts the codes of all; each has but its own.", _AllLevels),
+            Mistake("The table is one frame late: it lacks what has just been seen.", _Late),
+            Mistake(
+                "A code stands for a row here; the rows are the codebooks, and codes are columns.",
+                _Rows,
+            ),
+        ),
+        minutes=6,
+        points=2,
+        inputs=some_codes,
+        use=tables,
+    ),
+    Exercise(
+        "11.divergence",
+        "Give the Kullback-Leibler divergence of equation (2) in bits; p may have zeros.",
+        divergence,
+        (
+            Mistake(
+                "That is the divergence of p from q turned round: who draws, and who believes?",
+                lambda p, q: float((q[p > 0] * (q[p > 0] / p[p > 0]).log2()).sum()),
+            ),
+            Mistake(
+                "That is in natural units, not in bits: to which base is the logarithm?",
+                lambda p, q: divergence(p, q) * math.log(2),
+            ),
+            Mistake(
+                "That is the whole cross-entropy; how much of it would the true p cost as well?",
+                lambda p, q: float(-(p * q.log2()).sum()),
+            ),
+            Mistake(
+                "Where p is 0, its term is 0, but 0 times the logarithm of 0 is not a number here.",
+                lambda p, q: float((p * (p / q).log2()).sum()),
+            ),
+            Mistake(
+                "A divergence is never negative: which of the two is divided by which?",
+                lambda p, q: -divergence(p, q),
+            ),
+        ),
+        minutes=6,
+        points=2,
+        inputs=_truth_and_belief,
+    ),
+)

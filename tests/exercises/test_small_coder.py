@@ -1,0 +1,54 @@
+"""The coder in digits of any base: it is the package's where its digits have 16 bits."""
+
+import pytest
+import torch
+
+from minicodec.bits.range_coder import RangeDecoder, RangeEncoder, cumulate
+from minicodec.exercises.small_coder import decode, message, settled, step, steps_to_take
+
+
+def drawn(count: int) -> tuple[list[int], list[int]]:
+    generator = torch.Generator().manual_seed(count)
+    table = torch.randint(1, 100, (20,), generator=generator)
+    symbols = torch.multinomial(table.double(), count, True, generator=generator)
+    return symbols.tolist(), cumulate(table).tolist()
+
+
+@pytest.mark.parametrize("count", [1, 10, 500])
+def test_each_reads_what_the_other_has_written(count):
+    symbols, sums = drawn(count)
+    digits = settled(symbols, sums, 2**16, 4)
+    data = b"".join(digit.to_bytes(2, "big") for digit in digits)
+    assert RangeDecoder(data).decode(cumulate(torch.tensor(sums).diff()), count) == symbols
+    encoder = RangeEncoder()
+    encoder.encode(symbols, cumulate(torch.tensor(sums).diff()))
+    theirs = encoder.finish()
+    theirs += bytes(len(theirs) % 2)
+    words = [int.from_bytes(theirs[i : i + 2], "big") for i in range(0, len(theirs), 2)]
+    assert decode(words, sums, count, 2**16, 4) == symbols
+
+
+def test_carries_come_home():
+    """Of many messages in tens, some have a digit that was one too large."""
+    sums, carried = [0, 5, 8, 10], 0
+    for seed in range(300):
+        symbols = torch.randint(3, (9,), generator=torch.Generator().manual_seed(seed)).tolist()
+        low, width, digits = 0, 9999, []
+        for symbol in symbols:
+            left, low, width = step(low, width, symbol, sums, 10, 1000)
+            digits += left
+        carried += max(digits) > 9
+        assert max(settled(symbols, sums, 10, 4)) < 10
+        assert decode(settled(symbols, sums, 10, 4), sums, 9, 10, 4) == symbols
+    assert carried > 3
+
+
+def test_slips_give_other_symbols():
+    given = message(torch.Generator().manual_seed(0))
+    right = decode(*given)
+    assert decode(*given, slip="border") != right != decode(*given, slip="once")
+    states, sums, base, floor = steps_to_take(torch.Generator().manual_seed(0))
+    for slip in ("no unit", "whole", "once", "last", "kept"):
+        here = [step(*state, sums, base, floor) for state in states]
+        assert here != [step(*state, sums, base, floor, slip) for state in states], slip
+    assert len(here[0][0]) == 2, "from the first state two digits leave"
