@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from minicodec.exercises.answers_05 import lloyd_step
 from minicodec.exercises.trying import draw, value_and_gradients
 from minicodec.model.quantize import ResidualVectorQuantizer, nearest
+from minicodec.sound.metrics import codebook_use
 
 #: Gives a codebook [size, D] for points [.., D].
 Fit = Callable[[Tensor, int], Tensor]
@@ -87,6 +88,15 @@ def kbps(n_q: int, size: int, frame_rate: float) -> float:
     return n_q * math.log2(size) * frame_rate / 1000
 
 
+def entropy(codes: Tensor, size: int) -> Tensor:
+    """Of each level: the entropy of its codes in bits.
+
+    Shape:
+        codes: [K, frames], from 0 to size - 1 → [K]
+    """
+    return codebook_use(codes[None], size).entropy
+
+
 def latents_and_books(generator: Generator) -> tuple[Tensor, list[Tensor]]:
     """z [40, D] and K × [16, D], finer from level to level, as leftovers are."""
     n_q, dim = draw(generator, 4, 6), draw(generator, 7, 9)
@@ -105,6 +115,31 @@ def codes_books_and_level(generator: Generator) -> tuple[Tensor, list[Tensor], i
     """As `codes_and_books`, and a level that is neither the first nor the last."""
     codes, books = codes_and_books(generator)
     return codes, books, draw(generator, 2, len(books) - 2)
+
+
+def uneven_codes(generator: Generator) -> tuple[Tensor, int]:
+    """Codes [K, 200]: some come often, some never; and the size of the codebooks."""
+    size = 2 ** draw(generator, 4, 6)
+    chance = torch.rand(draw(generator, 3, 5), size, generator=generator).pow(2)
+    chance[:, : size // 4] = 0.0
+    return torch.multinomial(chance, 200, replacement=True, generator=generator), size
+
+
+def entropies(
+    of: Callable[[Tensor], Tensor], share: Callable[[Tensor], Tensor] = lambda n: n / n.sum()
+) -> Callable[[Tensor, int], Tensor]:
+    """A number for each level, made of the shares [size] of its codes.
+
+    Args:
+        of: makes it.
+        share: makes shares of the counts [size] of the codes.
+    """
+
+    def levels(codes: Tensor, size: int) -> Tensor:
+        counts = [torch.bincount(row, minlength=size).float() for row in codes]
+        return torch.stack([of(share(n)) for n in counts])
+
+    return levels
 
 
 def counts_size_and_rate(generator: Generator) -> tuple[int, int, float]:

@@ -56,6 +56,14 @@ def best_gain(loss: Loss, guess: Tensor, target: Tensor, gains: Sequence[float])
     return min(gains, key=lambda gain: float(loss(gain * guess, target)))
 
 
+def most_bands(window: int) -> int:
+    """The most mel bands of which none is empty at this window."""
+    bands = 1
+    while bool((mel_filters(SAMPLE_RATE, window, bands + 1).sum(1) > 0).all()):
+        bands += 1
+    return bands
+
+
 def at_window(of: Of) -> Callable[..., Tensor]:
     """A loss at one window."""
 
@@ -134,3 +142,8 @@ def loss_and_two_clips(generator: Generator) -> tuple[Loss, Tensor, Tensor, list
     target, noise = two_clips(generator)
     guess = (target + noise) * (1.5 + float(torch.rand((), generator=generator)))
     return time_loss, guess, target, [i / 20 for i in range(1, 75)]
+
+
+def short_window(generator: Generator) -> tuple[int]:
+    """A window at which some of 64 filters are empty."""
+    return ((32, 64, 128, 256)[draw(generator, 0, 3)],)

@@ -7,6 +7,7 @@ import torch
 from minicodec.exercises import answers_07 as answers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
+from minicodec.sound.spectral import mel_filters
 
 _MADE_OF = ("short", "long", "time")
 _HEARD = order("07.what_made_it", _MADE_OF)
@@ -241,5 +242,38 @@ EXERCISES = (
         minutes=4,
         kind="ear",
         remark="Each loss leaves its own fault behind; who knows the faults hears the loss.",
+    ),
+    Exercise(
+        "07.most_bands",
+        "Give the most mel bands at a window, spread over all frequencies, with none of their "
+        "filters empty.",
+        answers.most_bands,
+        (
+            Mistake(
+                "So many of 64 filters are not empty; but fewer bands have wider triangles, and "
+                "the question is when none is empty.",
+                lambda window: int((mel_filters(answers.SAMPLE_RATE, window).sum(1) > 0).sum()),
+            ),
+            Mistake(
+                "With so many, one filter is empty already.",
+                lambda window: answers.most_bands(window) + 1,
+            ),
+            Mistake(
+                "One more band is possible.",
+                lambda window: answers.most_bands(window) - 1,
+            ),
+            Mistake(
+                "That many are safe, but more are possible.",
+                lambda window: window // 8,
+            ),
+            Mistake(
+                "That is the number of frequencies; low bands are much narrower than high ones.",
+                lambda window: window // 2 + 1,
+            ),
+        ),
+        minutes=6,
+        core=False,
+        points=2,
+        inputs=answers.short_window,
     ),
 )

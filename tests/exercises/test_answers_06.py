@@ -42,6 +42,14 @@ def test_books_are_learned_from_what_is_left(generator):
     assert errors == sorted(errors, reverse=True)
 
 
+def test_the_entropy_is_the_one_of_the_formula(generator):
+    codes, size = answers.uneven_codes(generator)
+    written = answers.entropies(lambda p: -(p[p > 0] * p[p > 0].log2()).sum())(codes, size)
+    assert torch.allclose(answers.entropy(codes, size), written, atol=1e-5)
+    even = torch.arange(8).repeat(1, 5)
+    assert answers.entropy(even, 8).tolist() == pytest.approx([3])
+
+
 def test_a_level_can_be_left_out(generator):
     codes, books, missing = answers.codes_books_and_level(generator)
     others = [b[c] for k, (b, c) in enumerate(zip(books, codes), 1) if k != missing]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from minicodec.exercises import answers_07 as answers
+from minicodec.sound.spectral import mel_filters
 from minicodec.training.losses import MEL_WINDOWS, mel_loss, time_loss
 
 
@@ -42,3 +43,11 @@ def test_the_log_term_has_a_gradient_where_nothing_differs():
     ours = torch.rand(1, 1, 8, 5, requires_grad=True)
     answers.log_term(ours, ours.detach()).backward()
     assert ours.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(("window", "bands"), [(32, 6), (64, 12), (128, 23), (256, 45)])
+def test_one_band_more_would_be_empty(window, bands):
+    assert answers.most_bands(window) == bands
+    for n_mels in range(1, 2 * bands):
+        filled = mel_filters(answers.SAMPLE_RATE, window, n_mels).sum(1) > 0
+        assert bool(filled.all()) == (n_mels <= bands)
