@@ -102,12 +102,13 @@ class Progress:
         return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}" for a, b, c in rows)
 
     def _repr_html_(self) -> str:
+        style = 'style="padding: 0.1em 1em 0.1em 0; text-align: left"'  # the book's tables touch
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
+            f"<tr>{''.join(f'<td {style}>{html.escape(text)}</td>' for text in row)}</tr>"
             for row in self.rows()
         )
         heads = ("Chapter", "Solved", "") if self.chapter is None else ("Exercise", "", "")
-        head = "".join(f"<th>{text}</th>" for text in heads)
+        head = "".join(f"<th {style}>{text}</th>" for text in heads)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
