@@ -9,10 +9,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from minicodec.exercises.answers_02 import frames_and_brush
 from minicodec.exercises.blind import mistaken, order
-from minicodec.exercises.convolutions import draw, frames_and_brush
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_02 import LESSON
+from minicodec.exercises.trying import draw
 from minicodec.model.conv import Conv1d
 
 # Exercise 3: look-ahead, measured.

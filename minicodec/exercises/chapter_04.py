@@ -3,7 +3,8 @@
 Those inside its lesson are in `lesson_04`.
 """
 
-from minicodec.exercises import chains, streams
+from minicodec.exercises import answers_04 as answers
+from minicodec.exercises import answers_04_chains as chains
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_04 import LESSON
@@ -53,33 +54,33 @@ EXERCISES = (
         "04.dilated_conv",
         "Give the stream of a convolution a dilation: how many zeros begin it, and how far reach "
         "windows?",
-        streams.dilated,
+        answers.dilated,
         (
             Mistake(
                 "The past has the size of a kernel without dilation: what is P in chapter 02?",
-                streams.convolving(lambda k, s, d: k - s),
+                answers.convolving(lambda k, s, d: k - s),
             ),
             Mistake(
                 "P is right only for stride 1: what does equation (3) of chapter 02 subtract?",
-                streams.convolving(lambda k, s, d: (k - 1) * d),
+                answers.convolving(lambda k, s, d: (k - 1) * d),
             ),
             Mistake(
                 "The past is right, but the convolution itself is not dilated.",
-                streams.undilated,
+                answers.undilated,
             ),
             Mistake(
                 "The taps are d apart, so k of them reach over (k − 1) d + 1 inputs, not k d.",
-                streams.convolving(lambda k, s, d: k * d - s),
+                answers.convolving(lambda k, s, d: k * d - s),
             ),
             Mistake(
                 "Each piece begins as if nothing had been before it.",
-                streams.forgetful(streams.dilated),
+                answers.forgetful(answers.dilated),
             ),
         ),
         minutes=6,
         points=2,
-        inputs=streams.dilated_in_pieces,
-        use=streams.walked,
+        inputs=answers.dilated_in_pieces,
+        use=answers.walked,
         remark="Nothing but P has changed: what a layer keeps follows from what a window spans.",
     ),
     Exercise(

@@ -6,109 +6,107 @@ Those at the chapter's end are in `chapter_02`.
 import torch
 from torch.nn import functional as F
 
-from minicodec.exercises import convolutions
+from minicodec.exercises import answers_02 as answers
 from minicodec.exercises.exercise import Exercise, Mistake
 
 LESSON = (
     Exercise(
         "02.conv1d",
         "Write the convolution of equation (2) as a loop over its windows.",
-        convolutions.conv1d,
+        answers.conv1d,
         (
             Mistake(
                 "The kernel runs backwards: equation (2) does not flip it.",
-                lambda x, w, b, s, d: convolutions.conv1d(x, w.flip(2), b, s, d),
+                lambda x, w, b, s, d: answers.conv1d(x, w.flip(2), b, s, d),
             ),
             Mistake(
                 "One window too few: the last one still fits; what is the reach of k taps that are "
                 "d apart, and how many starts has a clip as long as that?",
-                lambda x, w, b, s, d: convolutions.conv1d(x, w, b, s, d)[:, :-1],
+                lambda x, w, b, s, d: answers.conv1d(x, w, b, s, d)[:, :-1],
             ),
             Mistake(
                 "Each window starts one sample after the last: where is the stride?",
-                convolutions.close_windows,
+                answers.close_windows,
             ),
             Mistake(
                 "The taps stand side by side: where is the dilation?",
-                lambda x, w, b, s, d: convolutions.conv1d(x, w, b, s)[
+                lambda x, w, b, s, d: answers.conv1d(x, w, b, s)[
                     :, : (x.shape[1] - (w.shape[2] - 1) * d - 1) // s + 1
                 ],
             ),
             Mistake(
-                "The bias is missing.", lambda x, w, b, s, d: convolutions.conv1d(x, w, 0 * b, s, d)
+                "The bias is missing.", lambda x, w, b, s, d: answers.conv1d(x, w, 0 * b, s, d)
             ),
             Mistake(
                 "That is a mean over the window; equation (2) adds.",
-                lambda x, w, b, s, d: convolutions.conv1d(x, w / w[0].numel(), b, s, d),
+                lambda x, w, b, s, d: answers.conv1d(x, w / w[0].numel(), b, s, d),
             ),
             Mistake(
                 "It hears one input channel only: equation (2) has two sums.",
-                lambda x, w, b, s, d: convolutions.conv1d(x[:1], w[:, :1], b, s, d),
+                lambda x, w, b, s, d: answers.conv1d(x[:1], w[:, :1], b, s, d),
             ),
         ),
         minutes=8,
         points=2,
-        inputs=convolutions.clip_and_kernel,
+        inputs=answers.clip_and_kernel,
     ),
     Exercise(
         "02.padded_conv",
         "Pad by equations (3) and (4), all of P on the left if causal, and convolve.",
-        convolutions.padded_conv,
+        answers.padded_conv,
         (
             Mistake(
                 "It pads on both sides even when it is causal.",
-                convolutions.padded_by(
-                    lambda k, s, d, n, causal: convolutions.sides(
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides(
                         (k - 1) * d + 1 - s, -n % s, causal=False
                     )
                 ),
             ),
             Mistake(
                 "It pads on the right: a causal output then depends on what comes after it.",
-                convolutions.padded_by(
-                    lambda k, s, d, n, causal: convolutions.sides(
-                        (k - 1) * d + 1 - s, -n % s, causal
-                    )[::-1]
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d + 1 - s, -n % s, causal)[
+                        ::-1
+                    ]
                 ),
             ),
             Mistake(
                 "One frame too few: the last samples are dropped; how many zeros fill the last "
                 "window, equation (4)?",
-                convolutions.padded_by(
-                    lambda k, s, d, n, causal: convolutions.sides((k - 1) * d + 1 - s, 0, causal)
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d + 1 - s, 0, causal)
                 ),
             ),
             Mistake(
                 "The zeros that fill the last window belong at the end; at the start they move all "
                 "windows.",
-                convolutions.padded_by(
+                answers.padded_by(
                     lambda k, s, d, n, causal: (
-                        convolutions.sides((k - 1) * d + 1 - s, 0, causal)[0] + -n % s,
-                        convolutions.sides((k - 1) * d + 1 - s, 0, causal)[1],
+                        answers.sides((k - 1) * d + 1 - s, 0, causal)[0] + -n % s,
+                        answers.sides((k - 1) * d + 1 - s, 0, causal)[1],
                     )
                 ),
             ),
             Mistake(
                 "It pads with a mirror image; the sum here pads with zeros (exercise 3 compares).",
-                convolutions.mirrored,
+                answers.mirrored,
             ),
             Mistake(
                 "Its P forgets the dilation: how far does a window of k taps reach?",
-                convolutions.padded_by(
-                    lambda k, s, d, n, causal: convolutions.sides(k - s, -n % s, causal)
-                ),
+                answers.padded_by(lambda k, s, d, n, causal: answers.sides(k - s, -n % s, causal)),
             ),
             Mistake(
                 "“Kernel minus one” is for stride 1: what does equation (3) subtract?",
-                convolutions.padded_by(
-                    lambda k, s, d, n, causal: convolutions.sides((k - 1) * d, -n % s, causal)
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d, -n % s, causal)
                 ),
             ),
             Mistake(
                 "Causal is right; else, where P is odd, the larger half goes to the left.",
-                convolutions.padded_by(
+                answers.padded_by(
                     lambda k, s, d, n, causal: (
-                        convolutions.sides((k - 1) * d + 1 - s, -n % s, causal)
+                        answers.sides((k - 1) * d + 1 - s, -n % s, causal)
                         if causal
                         else (((k - 1) * d + 1 - s) // 2, ((k - 1) * d + 2 - s) // 2 + -n % s)
                     )
@@ -117,85 +115,84 @@ LESSON = (
         ),
         minutes=8,
         points=2,
-        inputs=convolutions.clip_to_pad,
-        use=convolutions.both_ways,
+        inputs=answers.clip_to_pad,
+        use=answers.both_ways,
     ),
     Exercise(
         "02.view",
         "Walk through the layers with equation (5) and give the view and the gap, in samples.",
-        convolutions.view,
+        answers.view,
         (
             Mistake(
                 "The gap grew too early: a layer's own taps are still laid out on the gap before "
                 "it.",
-                convolutions.gap_first,
+                answers.gap_first,
             ),
             Mistake(
                 "A kernel of k adds k − 1 neighbours; the first tap has been counted.",
                 lambda layers: (
                     1
                     + sum(
-                        k * d * convolutions.view(layers[:i])[1]
-                        for i, (k, _, d) in enumerate(layers)
+                        k * d * answers.view(layers[:i])[1] for i, (k, _, d) in enumerate(layers)
                     ),
-                    convolutions.view(layers)[1],
+                    answers.view(layers)[1],
                 ),
             ),
             Mistake(
                 "One too few: before any layer, an output sees one sample.",
-                lambda layers: (convolutions.view(layers)[0] - 1, convolutions.view(layers)[1]),
+                lambda layers: (answers.view(layers)[0] - 1, answers.view(layers)[1]),
             ),
-            Mistake("The gap is multiplied at each stride, not added to.", convolutions.added_gap),
+            Mistake("The gap is multiplied at each stride, not added to.", answers.added_gap),
             Mistake(
                 "Where is the dilation?",
-                lambda layers: convolutions.view([(k, s, 1) for k, s, _ in layers]),
+                lambda layers: answers.view([(k, s, 1) for k, s, _ in layers]),
             ),
             Mistake(
                 "The view forgets the gap: after a stride, neighbours are further apart.",
                 lambda layers: (
                     1 + sum((k - 1) * d for k, _, d in layers),
-                    convolutions.view(layers)[1],
+                    answers.view(layers)[1],
                 ),
             ),
         ),
         minutes=5,
         points=2,
-        inputs=convolutions.some_layers,
+        inputs=answers.some_layers,
     ),
     Exercise(
         "02.conv_transpose1d",
         "Paint by equation (6): each frame puts down the whole kernel, s samples after the last.",
-        convolutions.conv_transpose1d,
+        answers.conv_transpose1d,
         (
             Mistake(
                 "A later stroke wipes out what lies under it: paint adds.",
-                convolutions.painted_over,
+                answers.painted_over,
             ),
             Mistake(
                 "The strokes lie one sample apart, not s; and how long is the painting?",
-                convolutions.side_by_side,
+                answers.side_by_side,
             ),
             Mistake(
                 "The strokes are flipped: each one is the kernel as it stands.",
-                lambda x, w, s: convolutions.conv_transpose1d(x, w.flip(2), s),
+                lambda x, w, s: answers.conv_transpose1d(x, w.flip(2), s),
             ),
             Mistake(
                 "The last stroke is cut off: it still covers k samples, so (T′ − 1) s + k in all.",
-                lambda x, w, s: convolutions.conv_transpose1d(x, w, s)[:, : x.shape[1] * s],
+                lambda x, w, s: answers.conv_transpose1d(x, w, s)[:, : x.shape[1] * s],
             ),
             Mistake(
                 "Too long by s samples: where does the last stroke begin?",
-                lambda x, w, s: F.pad(convolutions.conv_transpose1d(x, w, s), (0, s)),
+                lambda x, w, s: F.pad(answers.conv_transpose1d(x, w, s), (0, s)),
             ),
         ),
         minutes=6,
         points=2,
-        inputs=convolutions.frames_and_brush,
+        inputs=answers.frames_and_brush,
     ),
     Exercise(
         "02.weight_norm",
         "Give each entry of the first axis the direction of v and the magnitude a, equation (8).",
-        convolutions.weight_norm,
+        answers.weight_norm,
         (
             Mistake(
                 "One norm for the whole tensor: each entry of the first axis has its own.",
@@ -210,7 +207,7 @@ LESSON = (
             ),
             Mistake(
                 "The direction is right, but where is the magnitude a?",
-                lambda v, a: convolutions.weight_norm(v, torch.ones_like(a)),
+                lambda v, a: answers.weight_norm(v, torch.ones_like(a)),
             ),
             Mistake(
                 "One norm for each entry of the second axis: it is the first that counts.",
@@ -227,6 +224,6 @@ LESSON = (
         ),
         minutes=4,
         points=2,
-        inputs=convolutions.directions,
+        inputs=answers.directions,
     ),
 )

@@ -3,7 +3,8 @@
 Those at the chapter's end are in `chapter_04`.
 """
 
-from minicodec.exercises import chains, streams
+from minicodec.exercises import answers_04 as answers
+from minicodec.exercises import answers_04_chains as chains
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.model.seanet import ResidualBlock, SkipLSTM
 
@@ -11,35 +12,35 @@ LESSON = (
     Exercise(
         "04.stream_conv",
         "Put the piece behind the past, convolve every full window, and keep what later ones need.",
-        streams.conv,
+        answers.conv,
         (
             Mistake(
                 "Each piece begins as if nothing had been before it: where is the past?",
-                streams.forgetful(streams.conv),
+                answers.forgetful(answers.conv),
             ),
             Mistake(
                 "Too many zeros at the start: “kernel minus one” is for stride 1.",
-                streams.convolving(lambda k, s, d: k - 1),
+                answers.convolving(lambda k, s, d: k - 1),
             ),
             Mistake(
                 "Without zeros at the start the first outputs come late: what was the past before "
                 "anything had happened?",
-                streams.convolving(lambda k, s, d: 0),
+                answers.convolving(lambda k, s, d: 0),
             ),
             Mistake(
                 "It always keeps k − s inputs, and loses those that wait for their window to fill.",
-                streams.convolving(keep=lambda x, windows, stride, new: x[..., -stride:]),
+                answers.convolving(keep=lambda x, windows, stride, new: x[..., -stride:]),
             ),
             Mistake(
                 "After an output it keeps k − s inputs; those that wait for the next window to "
                 "fill are more.",
-                streams.convolving(
+                answers.convolving(
                     keep=lambda x, windows, stride, new: x[..., -stride:] if windows else x
                 ),
             ),
             Mistake(
                 "A piece that fills no window is lost: keep it with the past.",
-                streams.convolving(
+                answers.convolving(
                     keep=lambda x, windows, stride, new: (
                         x[..., windows * stride :] if windows else x[..., :-new]
                     )
@@ -47,61 +48,61 @@ LESSON = (
             ),
             Mistake(
                 "A piece may be too short to fill a window: what comes out then?",
-                streams.convolving(short=False),
+                answers.convolving(short=False),
             ),
             Mistake(
                 "One input too few is kept, and the next window starts too late: each window "
                 "moves on by s and no more.",
-                streams.convolving(
+                answers.convolving(
                     keep=lambda x, windows, stride, new: x[..., windows * stride + (windows > 0) :]
                 ),
             ),
             Mistake(
                 "The outputs are right, but all inputs are kept: how far back will a later window "
                 "look?",
-                streams.keeps_all,
+                answers.keeps_all,
             ),
             Mistake(
                 "The bias is missing.",
-                lambda x, past, weight, bias, stride: streams.conv(x, past, weight, None, stride),
+                lambda x, past, weight, bias, stride: answers.conv(x, past, weight, None, stride),
             ),
         ),
         minutes=8,
         points=2,
-        inputs=streams.sound_in_pieces,
-        use=streams.walked,
+        inputs=answers.sound_in_pieces,
+        use=answers.walked,
     ),
     Exercise(
         "04.stream_transposed",
         "Paint the new frames, add the wet paint, give back what is ready, and keep the rest.",
-        streams.transposed,
+        answers.transposed,
         (
             Mistake(
                 "The wet paint of the frames before is forgotten.",
-                streams.painting(lambda painted, wet: painted),
+                answers.painting(lambda painted, wet: painted),
             ),
             Mistake(
                 "The wet paint covers what is painted now: paint adds.",
-                streams.painting(lambda painted, wet: wet),
+                answers.painting(lambda painted, wet: wet),
             ),
             Mistake(
                 "The bias counts twice where strokes overlap: add it when samples are ready.",
-                streams.painting(lambda painted, wet: painted + wet, bias_on="painted"),
+                answers.painting(lambda painted, wet: painted + wet, bias_on="painted"),
             ),
             Mistake(
                 "The bias is missing.",
-                streams.painting(lambda painted, wet: painted + wet, bias_on="nowhere"),
+                answers.painting(lambda painted, wet: painted + wet, bias_on="nowhere"),
             ),
             Mistake(
                 "It also gives back paint that is still wet: how many samples are ready after T′ "
                 "frames?",
-                streams.painting(lambda painted, wet: painted + wet, all_of_it=True),
+                answers.painting(lambda painted, wet: painted + wet, all_of_it=True),
             ),
         ),
         minutes=6,
         points=2,
-        inputs=streams.frames_in_pieces,
-        use=streams.walked,
+        inputs=answers.frames_in_pieces,
+        use=answers.walked,
     ),
     Exercise(
         "04.stream",

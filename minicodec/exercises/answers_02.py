@@ -6,24 +6,22 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from minicodec.exercises.trying import draw
 from minicodec.model.conv import Conv1d, extra_padding, pad1d, total_padding
 
 Layers = Sequence[tuple[int, int, int]]
-
-
-def draw(generator: Generator, low: int, high: int) -> int:
-    """An integer from `low` to `high`, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
 
 
 # The loop.
 
 
 def conv1d(x: Tensor, weight: Tensor, bias: Tensor, stride: int = 1, dilation: int = 1) -> Tensor:
+    """torch's convolution, of one clip: [F_in, T] → [F_out, windows]."""
     return F.conv1d(x[None], weight, bias, stride=stride, dilation=dilation)[0]
 
 
 def clip_and_kernel(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
+    """Random arguments of `conv1d`."""
     f_in, f_out, size = (draw(generator, 2, 4) for _ in range(3))
     stride, dilation = (draw(generator, 2, 3) for _ in range(2))
     # The last window ends with the clip: whoever counts one too few loses it.
@@ -34,6 +32,7 @@ def clip_and_kernel(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, 
 
 
 def close_windows(x: Tensor, w: Tensor, b: Tensor, stride: int, dilation: int) -> Tensor:
+    """The right number of windows, each one sample after the last."""
     windows = conv1d(x, w, b, stride, dilation).shape[1]
     return conv1d(x, w, b, 1, dilation)[:, :windows]
 
@@ -49,6 +48,7 @@ def padded_conv(
     dilation: int = 1,
     causal: bool = True,
 ) -> Tensor:
+    """The package's layer with these weights: [B, F_in, T] → [B, F_out, ceil(T / stride)]."""
     outputs, inputs, size = weight.shape
     layer = Conv1d(inputs, outputs, size, stride, dilation, causal=causal)
     layer.weight = nn.Parameter(weight)
@@ -58,11 +58,13 @@ def padded_conv(
 
 
 def both_ways(answer: Callable[..., Tensor], *given: object) -> dict[str, Tensor]:
+    """What an answer gives, causal and not."""
     return {f"causal={causal}": answer(*given, causal) for causal in (True, False)}
 
 
 def clip_to_pad(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
     # With an even stride and dilation 2, P is odd; and the clip ends one sample into a window.
+    """Random arguments of `padded_conv`, without `causal`."""
     stride = 2 * draw(generator, 2, 3)
     x = torch.randn(2, 2, stride * draw(generator, 3, 7) + 1, generator=generator)
     weight = torch.randn(3, 2, draw(generator, stride + 1, 2 * stride), generator=generator)
@@ -84,6 +86,7 @@ def padded_by(where: Callable[[int, int, int, int, bool], tuple[int, int]]) -> o
 def mirrored(
     x: Tensor, weight: Tensor, bias: Tensor, stride: int, dilation: int, causal: bool
 ) -> Tensor:
+    """Padded with the clip's mirror image instead of zeros."""
     total = total_padding(weight.shape[2], stride, dilation)
     left, right = sides(total, extra_padding(x.shape[2], stride), causal)
     padded = pad1d(x, left, right, mode="reflect")
@@ -91,6 +94,7 @@ def mirrored(
 
 
 def sides(total: int, extra: int, causal: bool) -> tuple[int, int]:
+    """Zeros on the left and on the right, for P and what fills the last window."""
     right = 0 if causal else total // 2
     return total - right, right + extra
 
@@ -99,6 +103,7 @@ def sides(total: int, extra: int, causal: bool) -> tuple[int, int]:
 
 
 def view(layers: Layers) -> tuple[int, int]:
+    """View and gap behind layers of (kernel size, stride, dilation)."""
     view, gap = 1, 1
     for kernel_size, stride, dilation in layers:
         view += (kernel_size - 1) * dilation * gap
@@ -107,6 +112,7 @@ def view(layers: Layers) -> tuple[int, int]:
 
 
 def some_layers(generator: Generator) -> tuple[list[tuple[int, int, int]]]:
+    """Random layers for `view`."""
     return (
         [
             (draw(generator, 3, 7), draw(generator, 2, 4), draw(generator, 2, 3))
@@ -116,6 +122,7 @@ def some_layers(generator: Generator) -> tuple[list[tuple[int, int, int]]]:
 
 
 def gap_first(layers: Layers) -> tuple[int, int]:
+    """The gap grows before the layer's own taps are counted."""
     view, gap = 1, 1
     for kernel_size, stride, dilation in layers:
         gap *= stride
@@ -124,6 +131,7 @@ def gap_first(layers: Layers) -> tuple[int, int]:
 
 
 def added_gap(layers: Layers) -> tuple[int, int]:
+    """The gap is added to at a stride, not multiplied."""
     view, gap = 1, 1
     for kernel_size, stride, dilation in layers:
         view += (kernel_size - 1) * dilation * gap
@@ -135,16 +143,19 @@ def added_gap(layers: Layers) -> tuple[int, int]:
 
 
 def conv_transpose1d(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """torch's transposed convolution, of one clip: [F_in, T'] → [F_out, (T' - 1) s + k]."""
     return F.conv_transpose1d(x[None], weight, stride=stride)[0]
 
 
 def frames_and_brush(generator: Generator) -> tuple[Tensor, Tensor, int]:
+    """Random arguments of `conv_transpose1d`."""
     stride = draw(generator, 2, 4)
     x = torch.randn(3, draw(generator, 4, 9), generator=generator)
     return x, torch.randn(3, 2, 2 * stride, generator=generator), stride
 
 
 def painted_over(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """A later stroke wipes out what lies under it."""
     y = conv_transpose1d(x, weight, stride)
     for t in range(x.shape[1]):
         y[:, t * stride : t * stride + weight.shape[2]] = torch.einsum("cok,c->ok", weight, x[:, t])
@@ -152,6 +163,7 @@ def painted_over(x: Tensor, weight: Tensor, stride: int) -> Tensor:
 
 
 def side_by_side(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """The strokes lie one sample apart."""
     return conv_transpose1d(x, weight, 1)
 
 
@@ -159,9 +171,11 @@ def side_by_side(x: Tensor, weight: Tensor, stride: int) -> Tensor:
 
 
 def weight_norm(v: Tensor, a: Tensor) -> Tensor:
+    """Direction of v, magnitude a, for each entry of the first axis."""
     return a * F.normalize(v.flatten(1), dim=1).view_as(v)
 
 
 def directions(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Random v and a of `weight_norm`."""
     v = torch.randn(draw(generator, 3, 5), 4, 3, generator=generator)
     return v, 1 + torch.rand(len(v), 1, 1, generator=generator)

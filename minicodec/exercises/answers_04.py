@@ -12,14 +12,10 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from minicodec.exercises.limited import Failed
+from minicodec.exercises.trying import draw
 from minicodec.model.conv import Conv1d, ConvState, ConvTranspose1d
 
 Stream = Callable[..., tuple[Tensor, Any]]
-
-
-def draw(generator: Generator, low: int, high: int) -> int:
-    """An integer from `low` to `high`, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
 
 
 def pieces_of(x: Tensor, most: int, generator: Generator) -> list[Tensor]:
@@ -57,6 +53,7 @@ def walked(answer: Stream, pieces: Sequence[Tensor], *given: object) -> dict[str
 def conv(
     x: Tensor, past: Tensor | None, weight: Tensor, bias: Tensor | None, stride: int = 1
 ) -> tuple[Tensor, Tensor]:
+    """The package's layer without dilation, with its state as one tensor."""
     return dilated(x, past, weight, bias, stride)
 
 
@@ -79,6 +76,7 @@ def dilated(
 
 
 def sound_in_pieces(generator: Generator) -> tuple[list[Tensor], Tensor, Tensor, int]:
+    """Pieces of a clip, and the arguments of `conv` behind the past."""
     stride = draw(generator, 2, 4)
     x = torch.randn(1, 2, stride * draw(generator, 8, 12), generator=generator)
     # The first piece fills no window, and most of the others end in the middle of one.
@@ -88,6 +86,7 @@ def sound_in_pieces(generator: Generator) -> tuple[list[Tensor], Tensor, Tensor,
 
 
 def dilated_in_pieces(generator: Generator) -> tuple[list[Tensor], Tensor, Tensor, int, int]:
+    """The same for `dilated`."""
     return *sound_in_pieces(generator), draw(generator, 2, 3)
 
 
@@ -160,6 +159,7 @@ def keeps_all(x: Tensor, past: Tensor | None, weight: Tensor, bias: Tensor, stri
 def transposed(
     x: Tensor, wet: Tensor | None, weight: Tensor, bias: Tensor, stride: int
 ) -> tuple[Tensor, Tensor]:
+    """The package's transposed layer with these weights."""
     inputs, outputs, size = weight.shape
     with torch.device("meta"):
         layer = ConvTranspose1d(inputs, outputs, size, stride)
@@ -169,6 +169,7 @@ def transposed(
 
 
 def frames_in_pieces(generator: Generator) -> tuple[list[Tensor], Tensor, Tensor, int]:
+    """Pieces of frames, and the arguments of `transposed` behind the wet paint."""
     stride = draw(generator, 2, 4)
     x = torch.randn(1, 3, 9, generator=generator)
     pieces = [x[..., :2], *pieces_of(x[..., 2:], 3, generator)]

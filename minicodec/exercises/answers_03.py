@@ -73,10 +73,12 @@ def drawn(module: nn.Module, generator: Generator) -> nn.Module:
 
 
 def block_and_sound(generator: Generator) -> tuple[nn.Module, Tensor]:
+    """A residual block of the package, and an input."""
     return drawn(ResidualBlock(6), generator), torch.randn(2, 6, 30, generator=generator)
 
 
 def tried_block(answer: Build, right: nn.Module, x: Tensor) -> Tensor:
+    """A module made for the input's channels, with the right one's weights."""
     return with_weights(_made(answer, x.shape[1]), right, x)
 
 
@@ -104,6 +106,7 @@ def usual(f: int, which: Sequence[int] = range(4)) -> list[nn.Module]:
 def lstm(
     x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
 ) -> Tensor:
+    """torch's LSTM with these weights: [T', B, F] → outputs [T', B, F]."""
     lstm = nn.LSTM(x.shape[2], x.shape[2])
     given = (weight_ih, weight_hh, bias_ih, bias_hh)
     lstm.load_state_dict(dict(zip((name for name, _ in lstm.named_parameters()), given)))
@@ -111,12 +114,14 @@ def lstm(
 
 
 def frames_and_matrices(generator: Generator) -> tuple[Tensor, ...]:
+    """Random arguments of `lstm`."""
     f = int(torch.randint(3, 7, (), generator=generator))
     shapes = ((12, 2, f), (4 * f, f), (4 * f, f), (4 * f,), (4 * f,))
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
 
 
 def step(i: Tensor, f: Tensor, g: Tensor, o: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """From the four vectors and the cell to the new cell and the output, equation (2)."""
     cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
     return cell, o.sigmoid() * cell.tanh()
 
@@ -140,6 +145,7 @@ def walk(step: Callable[..., tuple[Tensor, Tensor]], feedback: float = 1.0) -> A
 
 
 def memory_and_latents(generator: Generator) -> tuple[nn.Module, Tensor]:
+    """The package's LSTM with its skip, and an input."""
     return drawn(SkipLSTM(5), generator), torch.randn(3, 5, 8, generator=generator)
 
 
@@ -149,11 +155,13 @@ def forward(forward: Callable[[Any, Tensor], Tensor]) -> Build:
 
 
 def walk_over_the_batch(self: Any, x: Tensor) -> Tensor:
+    """Time and batch have changed places."""
     x = x.permute(0, 2, 1)
     return (x + self.lstm(x)[0]).permute(0, 2, 1)
 
 
 def overwritten(self: Any, x: Tensor) -> Tensor:
+    """The output is added to itself, for the input's name was used again."""
     return 2 * self.lstm(x.permute(2, 0, 1))[0].permute(1, 2, 0)
 
 
@@ -166,6 +174,7 @@ def encoder(
     n_filters: int = 32,
     strides: tuple[int, ...] = (2, 4, 5, 8),
 ) -> nn.Sequential:
+    """The package's encoder without weight norm, as a stack of layers."""
     return Encoder(config(channels, dimension, n_filters, strides)).layers
 
 
@@ -175,10 +184,12 @@ def decoder(
     n_filters: int = 32,
     strides: tuple[int, ...] = (2, 4, 5, 8),
 ) -> nn.Sequential:
+    """The package's decoder without weight norm, as a stack of layers."""
     return Decoder(config(channels, dimension, n_filters, strides)).layers
 
 
 def config(channels: int, dimension: int, n_filters: int, strides: tuple[int, ...]) -> CodecConfig:
+    """Of a codec without weight norm."""
     return CodecConfig(
         channels=channels, dimension=dimension, n_filters=n_filters, strides=strides, norm="none"
     )
@@ -188,14 +199,17 @@ SMALL = (1, 5, 2, (2, 4, 5, 8))  # channels, dimension, filters, strides
 
 
 def encoder_and_sound(generator: Generator) -> tuple[nn.Module, Tensor]:
+    """A small encoder, and a clip."""
     return drawn(encoder(*SMALL), generator), torch.randn(1, 1, 1000, generator=generator)
 
 
 def decoder_and_latents(generator: Generator) -> tuple[nn.Module, Tensor]:
+    """A small decoder, and latents."""
     return drawn(decoder(*SMALL), generator), torch.randn(1, 5, 4, generator=generator)
 
 
 def tried_small(answer: Build, right: nn.Module, x: Tensor) -> Tensor:
+    """A small network of the answer's, with the right one's weights."""
     return with_weights(_made(answer, *SMALL), right, x)
 
 
@@ -205,6 +219,7 @@ def changed(right: Stack, change: Callable[[list[Any]], list[Any]]) -> Stack:
 
 
 def in_order(right: Stack) -> Stack:
+    """A network whose strides are turned round."""
     return lambda channels, dimension, n_filters, strides: right(
         channels, dimension, n_filters, strides[::-1]
     )

@@ -7,14 +7,15 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from minicodec.exercises.networks import decoder, drawn, encoder
-from minicodec.exercises.streams import Stream, both, pieces_of
+from minicodec.exercises.answers_03 import decoder, drawn, encoder
+from minicodec.exercises.answers_04 import Stream, both, pieces_of
 from minicodec.model.seanet import ResidualBlock, SkipLSTM, StreamState, stream_layers
 
 
 def chain(
     layers: Sequence[nn.Module], x: Tensor, states: StreamState | None = None
 ) -> tuple[Tensor, StreamState]:
+    """The package's chain: outputs, and a list of new states."""
     with torch.no_grad():
         return stream_layers(layers, x, states, False)
 
@@ -33,6 +34,7 @@ def networks_in_pieces(generator: Generator) -> tuple[Any, ...]:
 def tried_chain(
     answer: Stream, enc: nn.Module, dec: nn.Module, sound: list[Tensor], frames: list[Tensor]
 ) -> dict[str, Tensor]:
+    """An answer on encoder and decoder in pieces, and resumed from a state used before."""
     with torch.no_grad():
         return {
             "latents": _through(answer, list(enc), sound),  # type: ignore[call-overload]
@@ -83,6 +85,7 @@ def walks_over_none(
 def without_shortcuts(
     layers: list[nn.Module], x: Tensor, states: StreamState | None = None
 ) -> tuple[Tensor, StreamState]:
+    """The shortcuts of residual blocks give nothing."""
     layers = copy.deepcopy(layers)
     for layer in layers:
         if isinstance(layer, ResidualBlock):
@@ -117,6 +120,7 @@ def two_calls(
 
 
 def two_voices(generator: Generator) -> tuple[list[nn.Module], list[Tensor], list[Tensor]]:
+    """A small encoder, and two sounds in four pieces each."""
     layers = drawn(encoder(1, 4, 2), generator)
     voices = torch.randn(2, 1, 1, 4 * 640, generator=generator)
     return list(layers), *(list(voice.split(640, dim=-1)) for voice in voices)  # type: ignore
@@ -136,6 +140,7 @@ def one_state(
 def no_state(
     layers: Sequence[nn.Module], first: Sequence[Tensor], second: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
+    """Each piece of each call begins anew."""
     return tuple(
         torch.cat([chain(layers, piece)[0] for piece in voice], dim=-1) for voice in (first, second)
     )

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from minicodec.exercises import networks
+from minicodec.exercises import answers_03 as answers
 from minicodec.exercises.limited import Failed
 from minicodec.model.conv import Conv1d
 from minicodec.model.seanet import ResidualBlock
@@ -15,12 +15,12 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def test_the_same_network_gives_the_same():
-    right, x = networks.block_and_sound(generator())
-    torch.testing.assert_close(networks.with_weights(ResidualBlock(6), right, x), right(x).detach())
+    right, x = answers.block_and_sound(generator())
+    torch.testing.assert_close(answers.with_weights(ResidualBlock(6), right, x), right(x).detach())
 
 
 def test_weights_follow_from_the_generator_alone():
-    first, second = (networks.block_and_sound(generator())[0].state_dict() for _ in range(2))
+    first, second = (answers.block_and_sound(generator())[0].state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
@@ -43,7 +43,7 @@ def test_weights_follow_from_the_generator_alone():
 def test_what_does_not_fit_is_named(mine, sentence):
     right = nn.Sequential(Conv1d(1, 2, 3), nn.ELU())
     with pytest.raises(Failed, match=sentence):
-        networks.with_weights(mine, right, torch.zeros(1, 1, 9))
+        answers.with_weights(mine, right, torch.zeros(1, 1, 9))
 
 
 def test_missing_and_additional_weights_are_named():
@@ -51,21 +51,21 @@ def test_missing_and_additional_weights_are_named():
         pass
 
     with pytest.raises(Failed, match="There is no 'weight'"):
-        networks.with_weights(Bare(), nn.Linear(1, 1), torch.zeros(1, 1))
+        answers.with_weights(Bare(), nn.Linear(1, 1), torch.zeros(1, 1))
     with pytest.raises(Failed, match="There should be no 'weight'"):
-        networks.with_weights(nn.Linear(1, 1), Bare(), torch.zeros(1, 1))
+        answers.with_weights(nn.Linear(1, 1), Bare(), torch.zeros(1, 1))
 
 
 def test_the_lstm_is_torchs_and_the_walk_with_the_right_step_agrees():
-    given = networks.frames_and_matrices(generator())
+    given = answers.frames_and_matrices(generator())
     lstm = nn.LSTM(given[0].shape[2], given[0].shape[2])
     for parameter, values in zip(lstm.parameters(), given[1:]):
         parameter.data = values
-    torch.testing.assert_close(networks.lstm(*given), lstm(given[0])[0].detach())
-    torch.testing.assert_close(networks.walk(networks.step)(*given), networks.lstm(*given))
+    torch.testing.assert_close(answers.lstm(*given), lstm(given[0])[0].detach())
+    torch.testing.assert_close(answers.walk(answers.step)(*given), answers.lstm(*given))
 
 
 def test_networks_are_the_packages_without_weight_norm():
     hop = 2 * 4 * 5 * 8
-    assert networks.encoder(1, 5, 2)(torch.zeros(1, 1, 3 * hop)).shape == (1, 5, 3)
-    assert networks.decoder(1, 5, 2)(torch.zeros(1, 5, 3)).shape == (1, 1, 3 * hop)
+    assert answers.encoder(1, 5, 2)(torch.zeros(1, 1, 3 * hop)).shape == (1, 5, 3)
+    assert answers.decoder(1, 5, 2)(torch.zeros(1, 5, 3)).shape == (1, 1, 3 * hop)
