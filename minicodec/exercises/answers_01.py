@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from minicodec.exercises.trying import draw
-from minicodec.sound.spectral import decibel, mel_filters, mel_spectrogram, stft
+from minicodec.sound.spectral import (
+    decibel,
+    hz_to_mel,
+    mel_filters,
+    mel_spectrogram,
+    mel_to_hz,
+    stft,
+)
 
 RATE = 24000
 
@@ -90,6 +97,12 @@ def triangles(
     centres = to_hz(torch.linspace(0, to_mel(rate * top), n_mels + 2))
     left, middle, right = centres[:-2, None], centres[1:-1, None], centres[2:, None]
     return meet((frequency - left) / (middle - left), (right - frequency) / (right - middle))
+
+
+def of_equal_area(rate: int, n_fft: int, n_mels: int) -> Tensor:
+    """Mel filters as librosa makes them by default: the wider, the lower."""
+    corners = mel_to_hz(torch.linspace(0, float(hz_to_mel(rate / 2)), n_mels + 2))
+    return mel_filters(rate, n_fft, n_mels) * (2 / (corners[2:] - corners[:-2]))[:, None]
 
 
 def rate_window_and_bands(generator: Generator) -> tuple[int, int, int]:

@@ -77,13 +77,14 @@ def coefficients_of_unequal_power(generator: Generator) -> tuple[Tensor]:
 def cosines(
     M: int,
     *,
+    middle: float = 0.5,
     shift: float = 0.5,
     half: float = 0.5,
     period: float = 1.0,
     scale: Callable[[int], float] = lambda M: math.sqrt(2 / M),
 ) -> Tensor:
     """The cosines of equation (7), [2M, M]; the other arguments make them go wrong."""
-    n = torch.arange(2 * M, dtype=torch.float64)[:, None] + 0.5
+    n = torch.arange(2 * M, dtype=torch.float64)[:, None] + middle
     k = torch.arange(M) + half
     return (scale(M) * torch.cos(math.pi / (M * period) * (n + shift * M) * k)).float()
 
@@ -103,6 +104,12 @@ def faded(coefficients: Tensor, M: int) -> Tensor:
     """[frames, M] → [frames, 2M]: what comes back of each frame alone."""
     fade = torch.sin(math.pi * (torch.arange(2 * M) + 0.5) / (2 * M))
     return coefficients @ cosines(M).T * fade
+
+
+def overlapped(coefficients: Tensor, M: int) -> Tensor:
+    """[frames, M] → [(frames + 1) M]: all that frames give, with the lone halves at both ends."""
+    first, second = faded(coefficients, M).split(M, dim=1)
+    return torch.cat([first[0], (second[:-1] + first[1:]).flatten(), second[-1]])
 
 
 def coefficients_and_length(generator: Generator) -> tuple[Tensor, int, int]:
@@ -133,7 +140,7 @@ def rounded_numbers(generator: Generator) -> tuple[Tensor, float]:
 
 def judge_fill(answer: Callable[[Tensor, float], Tensor], q: Tensor, amount: float) -> str:
     """What is wrong with a filling, in a sentence; many are right, for chance fills."""
-    filled = answer(q, amount)
+    filled = answer(q.clone(), amount)  # who fills in place does no harm
     if not isinstance(filled, Tensor) or filled.shape != q.shape:
         return "Give numbers of the same shape, [frames, M]."
     if not torch.equal(filled[q != 0], q[q != 0]):

@@ -31,6 +31,14 @@ EXERCISES = (
                 lambda error, step, bits: answers.clamped(round(error / step), bits),
             ),
             Mistake(
+                "Two things: `int` cuts towards 0 and not down, and numbers leave the range.",
+                lambda error, step, bits: int(error / step),
+            ),
+            Mistake(
+                "Two things: the cell is asked for, so round down, and numbers leave the range.",
+                lambda error, step, bits: round(error / step),
+            ),
+            Mistake(
                 "There is one number too many: from −4 to 4 they are nine, and 3 bits have eight.",
                 lambda error, step, bits: min(
                     max(int(error // step), -(2 ** (bits - 1))), 2 ** (bits - 1)

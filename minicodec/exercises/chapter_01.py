@@ -49,6 +49,10 @@ EXERCISES = (
                 "rate itself.",
                 (3000.0, 7000.0),
             ),
+            Mistake(
+                "The first is right; 11 kHz folds at the rate itself, too, not at half of it.",
+                (9000.0, 7000.0),
+            ),
             Mistake("In hertz, not in kilohertz.", (9.0, 3.0)),
             Mistake(
                 "A frequency has no sign here: a sine of −3 kHz is one of 3 kHz, upside down.",
@@ -86,6 +90,11 @@ EXERCISES = (
                 "This is as if nothing had been compressed: rounding belongs between the way there "
                 "and the way back.",
                 answers.quantize,
+            ),
+            Mistake("Nothing is rounded on the way.", lambda x, bits: x.clone()),
+            Mistake(
+                "That is the compression alone: where are rounding, and the way back?",
+                lambda x, bits: answers.compress(x),
             ),
             Mistake(
                 "Negative samples come back positive; does the way back keep the sign?",

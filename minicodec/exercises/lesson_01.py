@@ -25,6 +25,15 @@ LESSON = (
                 ),
             ),
             Mistake(
+                "Two things: one level is 0, where there should be none, and one lies outside of "
+                "[-1, 1].",
+                lambda x, bits: (x * 2**bits / 2).round() * (2 / 2**bits),
+            ),
+            Mistake(
+                "Two things: that is always the edge below, and some lie outside of [-1, 1].",
+                lambda x, bits: torch.floor(x * 2**bits / 2) * (2 / 2**bits),
+            ),
+            Mistake(
                 "There is a level outside of [-1, 1]: what happens at full scale and above?",
                 lambda x, bits: (torch.floor(x * 2**bits / 2) + 0.5) * (2 / 2**bits),
             ),
@@ -88,6 +97,10 @@ LESSON = (
                 ),
             ),
             Mistake(
+                "That is the ratio; give it in decibels.",
+                lambda estimate, reference: 10 ** (answers.snr(estimate, reference) / 10),
+            ),
+            Mistake(
                 "That compares the powers of original and copy; where is the difference of both?",
                 lambda estimate, reference: (
                     10 * torch.log10(reference.pow(2).sum() / estimate.pow(2).sum())
@@ -117,6 +130,12 @@ LESSON = (
                 "Are the pieces faded in and out? There is no window.",
                 lambda x, n_fft, hop: answers.picture(
                     x, n_fft, hop, window=torch.ones, norm=lambda _: torch.hann_window(n_fft).norm()
+                ),
+            ),
+            Mistake(
+                "Neither faded nor divided by a norm: equation (4) has both.",
+                lambda x, n_fft, hop: answers.picture(
+                    x, n_fft, hop, window=torch.ones, norm=torch.ones_like
                 ),
             ),
             Mistake(
@@ -203,10 +222,7 @@ LESSON = (
             ),
             Mistake(
                 "Each triangle has an area of 1 here; let each have a height of 1.",
-                lambda rate, n_fft, n_mels: (
-                    mel_filters(rate, n_fft, n_mels)
-                    / mel_filters(rate, n_fft, n_mels).sum(1, keepdim=True)
-                ),
+                answers.of_equal_area,
             ),
         ),
         minutes=10,
@@ -222,6 +238,10 @@ LESSON = (
             Mistake(
                 "The means are still in there: take each clip's away first.",
                 lambda copy, clip: answers.si_sdr(copy, clip, centre=False),
+            ),
+            Mistake(
+                "That is the plain SNR: take the means away, and let α set the level.",
+                lambda copy, clip: answers.snr(copy, clip),
             ),
             Mistake(
                 "A softer copy counts as distorted: where is α?",

@@ -3,7 +3,6 @@
 import math
 
 import torch
-import torch.nn.functional as F
 
 from minicodec.exercises import answers_01b as answers
 from minicodec.exercises.exercise import Exercise, Mistake
@@ -112,6 +111,12 @@ LESSON = (
                 lambda c: float(10 * (c.pow(2).mean().log10() - c.pow(2).log10().mean())),
             ),
             Mistake(
+                "The geometric mean of M powers is the M-th *root* of their product.",
+                lambda c: float(
+                    10 * (c.pow(2).mean(0).mean().log10() - c.pow(2).mean(0).log10().sum())
+                ),
+            ),
+            Mistake(
                 "That is the ratio; give it in dB.",
                 lambda c: 10 ** (answers.coding_gain(c) / 10),
             ),
@@ -132,6 +137,10 @@ LESSON = (
             Mistake(
                 "The frequencies are off by a half: it is k + ½.",
                 lambda M: answers.cosines(M, half=0),
+            ),
+            Mistake(
+                "The samples are off by a half: it is n + ½.",
+                lambda M: answers.cosines(M, middle=0),
             ),
             Mistake(
                 "They turn half as fast as they should: π is over M, not over 2M.",
@@ -193,10 +202,16 @@ LESSON = (
             Mistake(
                 "It begins half a frame too early: the first half of the first frame meets "
                 "nothing, and is left out.",
-                lambda c, M, length: (
-                    F.pad(answers.imdct(c, M, length), (M, 0))[:length]
-                    + F.pad(answers.faded(c, M)[0, :M], (0, max(0, length - M)))[:length]
-                ),
+                lambda c, M, length: answers.overlapped(c, M)[:length],
+            ),
+            Mistake(
+                "The half frames at both ends, which meet nothing, are still there; where does the "
+                "sound begin, and where does it end?",
+                lambda c, M, length: answers.overlapped(c, M),
+            ),
+            Mistake(
+                "The frames stand one after another; they should overlap by half.",
+                lambda c, M, length: answers.faded(c, M).flatten()[:length],
             ),
             Mistake(
                 "It is too long: frames are whole, and the sound may end in the middle of one.",
