@@ -14,7 +14,7 @@ from minicodec.bits.language_model import bits
 from minicodec.exercises.blind import order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_12 import LESSON
-from minicodec.exercises.small_coder import between
+from minicodec.exercises.trying import draw
 
 
 def file_bytes(scores: Tensor, codes: Tensor) -> float:
@@ -42,7 +42,15 @@ def _rows(generator: Generator) -> tuple[Tensor, int]:
     # Of very different loudness, one silent; the farthest number of each other row is negative.
     x = torch.randn(5, 12, generator=generator) * torch.tensor([[0.1], [1.0], [0.0], [9.0], [0.5]])
     x[:, 3] = -2 * x.abs().amax(1)
-    return x, between(generator, 100, 256)
+    return x, draw(generator, 100, 255)
+
+
+def _step_of_silence_left_out(
+    answer: Callable[..., Any], x: Tensor, largest: int
+) -> tuple[Tensor, Tensor]:
+    """Integers and steps; where a row is zeros, any step will do."""
+    integers, step = answer(x, largest)
+    return integers, torch.where(x.any(-1, keepdim=True), step, 0.0)
 
 
 def _with_peak(peak: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
@@ -51,6 +59,11 @@ def _with_peak(peak: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
         return (x / step).round(), step
 
     return wrong
+
+
+def _without_its_axis(x: Tensor, largest: int) -> tuple[Tensor, Tensor]:
+    step = x.abs().amax(-1) / largest
+    return (x / step).round(), step
 
 
 def _with(end: Callable[[Tensor, Tensor, int], Any]) -> Callable[..., Any]:
@@ -107,6 +120,10 @@ EXERCISES = (
                     x.abs().amax(-1, keepdim=True) / largest,
                 ),
             ),
+            Mistake(
+                "The peaks have lost their axis, and no longer stand beside their rows: `keepdim`.",
+                _without_its_axis,
+            ),
             Mistake("What comes out are no integers.", _with(lambda x, step, n: (x / step, step))),
             Mistake(
                 "Cut off, not rounded: the error is twice as large.",
@@ -120,6 +137,7 @@ EXERCISES = (
         minutes=6,
         points=2,
         inputs=_rows,
+        use=_step_of_silence_left_out,
     ),
     Exercise(
         "12.beliefs",
@@ -144,7 +162,7 @@ EXERCISES = (
         ),
         minutes=5,
         kind="paper",
-        tolerance=0.003,
+        tolerance=0.011,
         remark="A model pays dearly for what it holds for nearly impossible.",
     ),
     Exercise(
@@ -158,10 +176,11 @@ EXERCISES = (
             Mistake("That is for one product; there are 1024 of them.", 15),
             Mistake("That is the largest sum itself; how many digits does it have?", 33162240),
             Mistake("That is what a float64 has, and far more than is needed.", 53),
+            Mistake("There is no part of a digit: a whole number is asked for.", 24.983),
         ),
         minutes=5,
         kind="paper",
-        tolerance=1e-6,
+        tolerance=5e-4,
         remark="One more than a float32 has; a float64 has 53.",
     ),
     Exercise(

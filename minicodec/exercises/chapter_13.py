@@ -7,10 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from minicodec.exercises.blind import order
-from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.lesson_13 import LESSON
-from minicodec.exercises.small_stream import (
+from minicodec.exercises.answers_13 import (
     damaged,
     flipped,
     in_one_string,
@@ -19,6 +16,9 @@ from minicodec.exercises.small_stream import (
     read_with,
     stream,
 )
+from minicodec.exercises.blind import order
+from minicodec.exercises.exercise import Exercise, Mistake
+from minicodec.exercises.lesson_13 import LESSON
 
 
 def _place(data: bytes, checksum: int) -> int:
@@ -51,6 +51,7 @@ EXERCISES = (
             Mistake("The rate lacks the last chunk, which tells the length.", (2.08, 10.23)),
             Mistake("The rate lacks the header.", (1.904, 10.23)),
             Mistake("The time lacks the last chunk, which tells the length.", (2.312, 7.296)),
+            Mistake("Both lack the last chunk, which tells the length.", (2.08, 7.296)),
             Mistake(
                 "That is 5 % of the codes; equation (1) has the whole file below the line.",
                 (2.312, 10.773),

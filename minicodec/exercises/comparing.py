@@ -152,7 +152,8 @@ def _of_tensors(mine: Any, right: Tensor, tolerance: float) -> str:
         kinds = ("complex", "real") if mine.is_complex() else ("real", "complex")
         return f"Its numbers are {kinds[0]}; expected {kinds[1]} ones."
     if not right.is_floating_point() and not right.is_complex() and mine.is_floating_point():
-        return f"It gives numbers of type {mine.dtype}; expected integers ({right.dtype})."
+        kind = "True and False" if right.dtype == torch.bool else "integers"
+        return f"It gives numbers of type {mine.dtype}; expected {kind} ({right.dtype})."
     if right.numel() == 0:
         return ""
     wide = torch.complex128 if right.is_complex() else torch.float64

@@ -11,20 +11,20 @@ import torch
 from torch import Generator, Tensor
 
 from minicodec.bits.histogram import Histogram
-from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.small_coder import (
-    between,
+from minicodec.exercises.answers_11 import (
     decode,
     message,
     step,
     steps_to_take,
     take,
 )
+from minicodec.exercises.exercise import Exercise, Mistake
+from minicodec.exercises.trying import draw
 
 
 def _shares(generator: Generator, size: int) -> Tensor:
     shares = torch.rand(size, generator=generator, dtype=torch.float64) + 0.05
-    shares[between(generator, 0, size)] = 0
+    shares[draw(generator, 0, size - 1)] = 0
     return shares / shares.sum()
 
 
@@ -131,7 +131,7 @@ LESSON = (
             ),
         ),
         minutes=4,
-        inputs=lambda generator: (_shares(generator, between(generator, 4, 9)).tolist(),),
+        inputs=lambda generator: (_shares(generator, draw(generator, 4, 8)).tolist(),),
     ),
     Exercise(
         "11.step",
@@ -154,6 +154,16 @@ LESSON = (
             Mistake(
                 "The last digit of low leaves, and that one is not settled: which one is?",
                 partial(step, slip="last"),
+            ),
+            Mistake(
+                "A unit has a fraction here, and floats are not alike everywhere: which division "
+                "drops the remainder?",
+                partial(step, slip="fraction"),
+            ),
+            Mistake(
+                "Multiplied first and divided then: parts do not begin at whole units, as they do "
+                "for the decoder.",
+                partial(step, slip="product"),
             ),
             Mistake(
                 "Low still holds the digit that has left, so it grows with the message.",

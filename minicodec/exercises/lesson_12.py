@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from minicodec.bits.language_model import visible
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.small_coder import between
+from minicodec.exercises.trying import draw
 
 Pair = tuple[Tensor, Tensor]
 
@@ -36,8 +36,8 @@ def _codes_and_tables(generator: Generator) -> tuple[Tensor, Tensor]:
 
 
 def _frames(generator: Generator) -> tuple[int, int, int]:
-    queries = between(generator, 4, 7)
-    return queries, queries + between(generator, 4, 8), between(generator, 2, 4)
+    queries = draw(generator, 4, 6)
+    return queries, queries + draw(generator, 4, 7), draw(generator, 2, 3)
 
 
 def _back(queries: int, keys: int) -> Tensor:
@@ -153,6 +153,10 @@ LESSON = (
                 lambda codes, tables: looked_up(tables, F.pad(codes + 1, (1, 0))).sum(0),
             ),
             Mistake(
+                "These are the embeddings of each level; a frame has one vector, their sum.",
+                lambda codes, tables: looked_up(tables, F.pad(codes[:, :-1] + 1, (1, 0))),
+            ),
+            Mistake(
                 "This is the mean of the embeddings; they are summed.",
                 lambda codes, tables: vectors(codes, tables) / len(codes),
             ),
@@ -174,6 +178,10 @@ LESSON = (
             Mistake(
                 "A frame looks as far ahead as back: on which side of it does the future lie?",
                 lambda queries, keys, context: _back(queries, keys).abs() <= context,
+            ),
+            Mistake(
+                "A frame looks back without end; how far does the context go?",
+                lambda queries, keys, context: _back(queries, keys) >= 0,
             ),
             Mistake(
                 "A frame does not look at itself; equation (2) lets it.",

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from minicodec.bits.container import chunk_bytes
 from minicodec.bits.packing import pack
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.small_coder import between
+from minicodec.exercises.trying import draw
 
 
 def packed(codes: Tensor, bits: int) -> bytes:
@@ -23,8 +23,8 @@ def packed(codes: Tensor, bits: int) -> bytes:
 
 def _codes(generator: Generator) -> tuple[Tensor, int]:
     # 9 and 11 bits times an odd number of codes: the last byte is never full.
-    bits = 9 + 2 * between(generator, 0, 2)
-    shape = 3, 3 + 2 * between(generator, 0, 3)
+    bits = 9 + 2 * draw(generator, 0, 1)
+    shape = 3, 3 + 2 * draw(generator, 0, 2)
     return torch.randint(1 << bits, shape, generator=generator), bits
 
 
@@ -73,7 +73,7 @@ def _crc(
 
 
 def _bytes(generator: Generator) -> bytes:
-    size = between(generator, 9, 30)
+    size = draw(generator, 9, 29)
     return bytes(torch.randint(256, (size,), generator=generator).tolist())
 
 
@@ -105,8 +105,8 @@ def _one_checksum(index: int, frames: int, payload: bytes, seed: int) -> bytes:
 
 
 def _parts(generator: Generator) -> tuple[int, int, bytes, int]:
-    frames, seed = between(generator, 1, 99), between(generator, 1, 1 << 31)
-    return between(generator, 300, 900), frames, _bytes(generator), seed
+    frames, seed = draw(generator, 1, 98), draw(generator, 1, 1 << 31 - 1)
+    return draw(generator, 300, 899), frames, _bytes(generator), seed
 
 
 LESSON = (

@@ -8,7 +8,7 @@ import torch
 
 from minicodec.bits.container import StreamBytes
 from minicodec.bits.packing import from_bytes
-from minicodec.exercises.small_stream import damaged, flipped, in_one_string, mend, read, stream
+from minicodec.exercises.answers_13 import damaged, flipped, in_one_string, mend, read, stream
 
 
 @pytest.mark.parametrize("seed", range(5))

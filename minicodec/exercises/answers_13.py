@@ -1,4 +1,4 @@
-"""Support: small streams for the exercises of chapter 13, read by hand, well and with mistakes."""
+"""Support: small streams, read rightly and wrongly, for the exercises of chapter 13."""
 
 import struct
 import zlib
@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from minicodec.bits.container import Header, chunk_bytes
 from minicodec.bits.packing import pack, unpack
-from minicodec.exercises.small_coder import between
+from minicodec.exercises.trying import draw
 
 _HOP, _FULL = 320, 5
 
@@ -31,15 +31,15 @@ def mend(data: bytes, checksum: int) -> bytes | None:
 
 def damaged(generator: Generator) -> tuple[bytes, int]:
     """Bytes of which a bit was flipped, and the checksum of what they were."""
-    data = bytes(torch.randint(256, (between(generator, 20, 40),), generator=generator).tolist())
-    return flipped(data, between(generator, 0, 8 * len(data))), zlib.crc32(data)
+    data = bytes(torch.randint(256, (draw(generator, 20, 39),), generator=generator).tolist())
+    return flipped(data, draw(generator, 0, 8 * len(data) - 1)), zlib.crc32(data)
 
 
 def stream(generator: Generator) -> tuple[bytes]:
     """One without entropy coding, whose last chunk is short and whose last bytes are filled."""
-    n_q, bits, frames = 3, 9 + 2 * between(generator, 0, 2), 3 * _FULL + 2
+    n_q, bits, frames = 3, 9 + 2 * draw(generator, 0, 1), 3 * _FULL + 2
     codes = torch.randint(1 << bits, (n_q, frames), generator=generator)
-    name = "abcdefghij"[: between(generator, 2, 10)]
+    name = "abcdefghij"[: draw(generator, 2, 9)]
     header = Header(
         "none", 1, bits, n_q, _FULL, _FULL * _HOP, 24000, b"model---", bytes(8), name
     ).to_bytes()
@@ -48,7 +48,7 @@ def stream(generator: Generator) -> tuple[bytes]:
     for index, piece in enumerate(pieces):
         payload = pack(piece.T.reshape(-1).numpy(), bits)
         data += chunk_bytes(seed, index, piece.shape[1], (), payload)
-    samples = frames * _HOP - between(generator, 1, _HOP)
+    samples = frames * _HOP - draw(generator, 1, _HOP - 1)
     return (data + chunk_bytes(seed, len(pieces), 0, (), struct.pack(">Q", samples)),)
 
 

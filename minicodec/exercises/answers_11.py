@@ -1,4 +1,4 @@
-"""Support: the range coder of chapter 11 in digits of any base, and the slips that students make.
+"""Support: right and wrong range coders in digits of any base, for the exercises of chapter 11.
 
 With digits of ten each slip shows within a few symbols; with the package's of 16 bits, it may not.
 """
@@ -10,19 +10,24 @@ from typing import Any
 import torch
 from torch import Generator
 
-
-def between(generator: Generator, low: int, high: int) -> int:
-    """An integer from `low` on and below `high`."""
-    return int(torch.randint(low, high, (), generator=generator))
+from minicodec.exercises.trying import draw
 
 
 def step(
     low: int, width: int, symbol: int, sums: list[int], base: int, floor: int, slip: str = ""
 ) -> tuple[list[int], int, int]:
     """One symbol of the encoder: the digits that leave, low, and range."""
-    unit = width // sums[-1]
-    low += sums[symbol] if slip == "no unit" else unit * sums[symbol]
-    width = unit * (sums[symbol + 1] - (0 if slip == "whole" else sums[symbol]))
+    before, total = sums[symbol], sums[-1]
+    frequency = sums[symbol + 1] - before
+    unit: Any = width / total if slip == "fraction" else width // total
+    start, size = unit * before, unit * frequency
+    if slip == "product":
+        start, size = width * before // total, width * frequency // total
+    elif slip == "no unit":
+        start = before
+    elif slip == "whole":
+        size = unit * sums[symbol + 1]
+    low, width = low + start, size
     digits = []
     while width < floor:
         digits.append(low % base if slip == "last" else low // floor)
@@ -58,7 +63,7 @@ def decode(
 def _table(generator: Generator) -> list[int]:
     """Running sums of a table with a rare symbol, for which two digits leave at once."""
     table = torch.randint(60, 100, (4,), generator=generator)
-    table[between(generator, 0, 4)] = 6
+    table[draw(generator, 0, 3)] = 6
     return [0, *table.cumsum(0).tolist()]
 
 
@@ -68,15 +73,22 @@ def steps_to_take(generator: Generator) -> tuple[Any, ...]:
     rare = min(range(4), key=lambda symbol: sums[symbol + 1] - sums[symbol])
     states = [(5 * floor + 21, floor, rare)]
     states += [
-        (between(generator, 0, 10 * floor), between(generator, floor, 10 * floor), n % 4)
+        (draw(generator, 0, 10 * floor - 1), draw(generator, floor, 10 * floor - 1), n % 4)
         for n in range(12)
     ]
     return states, sums, 10, floor
 
 
-def take(answer: Callable[..., Any], states: list[Any], *others: Any) -> list[Any]:
-    """One step from each state, each by itself."""
-    return [answer(*state, *others) for state in states]
+def take(answer: Callable[..., Any], states: list[Any], *others: Any) -> list[dict[str, Any]]:
+    """One step from each state, each by itself; what is wrong is named.
+
+    Raises:
+        ValueError: if a step gives anything but three things.
+    """
+    taken = [answer(*state, *others) for state in states]
+    if any(not isinstance(result, (tuple, list)) or len(result) != 3 for result in taken):
+        raise ValueError("a step gives three things: digits, low, width")
+    return [dict(zip(("digits", "low", "width"), result)) for result in taken]
 
 
 def message(generator: Generator) -> tuple[Any, ...]:
@@ -84,7 +96,7 @@ def message(generator: Generator) -> tuple[Any, ...]:
     base, places, sums = 10, 4, _table(generator)
     table = torch.tensor(sums).diff().double()
     while True:
-        count = between(generator, 12, 30)
+        count = draw(generator, 12, 29)
         symbols = torch.multinomial(table, count, True, generator=generator).tolist()
         given = settled(symbols, sums, base, places), sums, count, base, places
         # One on which each of these slips gives wrong symbols, instead of the same exception.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from minicodec.bits.range_coder import RangeDecoder, RangeEncoder, cumulate
-from minicodec.exercises.small_coder import decode, message, settled, step, steps_to_take
+from minicodec.exercises.answers_11 import decode, message, settled, step, steps_to_take, take
 
 
 def drawn(count: int) -> tuple[list[int], list[int]]:
@@ -48,7 +48,13 @@ def test_slips_give_other_symbols():
     right = decode(*given)
     assert decode(*given, slip="border") != right != decode(*given, slip="once")
     states, sums, base, floor = steps_to_take(torch.Generator().manual_seed(0))
-    for slip in ("no unit", "whole", "once", "last", "kept"):
+    for slip in ("no unit", "whole", "fraction", "product", "once", "last", "kept"):
         here = [step(*state, sums, base, floor) for state in states]
         assert here != [step(*state, sums, base, floor, slip) for state in states], slip
     assert len(here[0][0]) == 2, "from the first state two digits leave"
+
+
+@pytest.mark.parametrize("result", [None, 7, [1, 2], "abcd"])
+def test_a_step_of_another_shape_is_named(result):
+    with pytest.raises(ValueError, match="three things: digits, low, width"):
+        take(lambda *given: result, *steps_to_take(torch.Generator().manual_seed(0)))
