@@ -242,6 +242,27 @@ def test_blind_tests_keep_their_keys_and_fit_at_each_step(talk):
         assert deck.place() != here
 
 
+def test_an_answer_comes_with_the_next_key(talk):
+    deck = talk("05_vector_quantization")
+    deck.page.evaluate(
+        """() => {
+            const slide = document.querySelector('.fragment').closest('section');
+            const { h, v } = Reveal.getIndices(slide);
+            Reveal.slide(h, v, -1);
+        }"""
+    )
+    answer = deck.page.locator("section.present section.present .fragment").first
+    here = deck.place()
+    assert answer.evaluate("line => getComputedStyle(line).visibility") == "hidden"
+    deck.press("ArrowRight")
+    deck.page.wait_for_function(
+        "getComputedStyle(document.querySelector('.fragment')).visibility === 'visible'"
+    )
+    assert deck.place() == here
+    deck.press("ArrowRight")
+    assert deck.place() != here
+
+
 def test_the_speaker_has_the_prose_in_notes(talk):
     deck = talk("05_vector_quantization")
     with deck.page.context.expect_page() as opened:
