@@ -1,6 +1,7 @@
 """Support: compare an answer with the right one, and say what is wrong with it."""
 
 import copy
+import textwrap
 from typing import Any
 
 import torch
@@ -30,14 +31,19 @@ def check(name: str, answer: Any) -> None:
     exercise = find(name)
     wrong = mistake_of(exercise, answer)
     if not wrong:
-        print(f"✓ {name}: right. {_praise(exercise, answer)}".rstrip())
+        _say(f"✓ {name}: right. {_praise(exercise, answer)}")
     elif wrong == _OPEN:
-        print(f"… {name}: not written yet.")
+        _say(f"… {name}: not written yet.")
         return  # to run a chapter is no try
     else:
-        print(f"✗ {name}: {wrong}")
+        _say(f"✗ {name}: {wrong}")
     if trouble := keep(name, not wrong):
-        print(trouble)
+        _say(trouble)
+
+
+def _say(sentence: str) -> None:
+    """Print in lines that a narrow page shows whole."""
+    print(textwrap.fill(sentence.rstrip(), 80, subsequent_indent="  ", break_long_words=False))
 
 
 def grade(name: str, answer: Any) -> None:

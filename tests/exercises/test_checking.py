@@ -31,11 +31,23 @@ def doubled(**others) -> Exercise:
     return Exercise(**{**values, **others})
 
 
-def test_praise_a_hint_and_a_gap_are_each_one_line(capsys):
+def said(capsys) -> list[str]:
+    """What was printed, a sentence each: long ones are wrapped, and go on indented."""
+    return capsys.readouterr().out.replace("\n  ", " ").splitlines()
+
+
+def test_long_sentences_are_wrapped(capsys):
+    exercises.check("05.nearest_code", lambda z, e: torch.cdist(z, e).argmax(1))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1 and max(map(len, lines)) <= 80
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_praise_a_hint_and_a_gap_are_each_one_sentence(capsys):
     exercises.check("05.nearest_code", nearest)
     exercises.check("05.nearest_code", lambda z, e: torch.cdist(z, e).argmax(1))
     exercises.check("05.nearest_code", None)
-    right, wrong, gap = capsys.readouterr().out.splitlines()
+    right, wrong, gap = said(capsys)
     assert right == "✓ 05.nearest_code: right. It agrees on 3 random inputs."
     assert wrong.startswith("✗ 05.nearest_code: These are the farthest vectors")
     assert gap == "… 05.nearest_code: not written yet."
@@ -50,7 +62,7 @@ def test_praise_may_depend_on_the_answer(capsys, monkeypatch):
     monkeypatch.setattr("minicodec.exercises.checking.find", lambda name: exercise)
     exercises.check("05.many", 7)
     exercises.check("05.many", 2)
-    assert capsys.readouterr().out.splitlines() == [
+    assert said(capsys) == [
         "✓ 05.many: right. It is 4 above.",
         "✗ 05.many: Not 2.",
     ]
@@ -67,7 +79,7 @@ def test_only_tries_are_kept(capsys):
 def test_progress_that_cannot_be_kept_is_said_beside_the_result(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("MINICODEC_PROGRESS", str(tmp_path / "no" / "file"))
     exercises.check("05.nearest_code", nearest)
-    first, second = capsys.readouterr().out.splitlines()
+    first, second = said(capsys)
     assert first.startswith("✓") and second.startswith("(The progress could not be kept: ")
 
 
