@@ -137,6 +137,7 @@ EXERCISES = (
         minutes=6,
         points=2,
         inputs=_rows,
+        remark="In whatever order these are added, the sum is the same.",
         use=_step_of_silence_left_out,
     ),
     Exercise(

@@ -173,6 +173,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=steps_to_take,
+        remark="However long the message, no number gets longer.",
         use=take,
     ),
     Exercise(
@@ -204,6 +205,7 @@ LESSON = (
         minutes=12,
         points=2,
         inputs=message,
+        remark="It never learns what low is: the offset is all it needs.",
     ),
     Exercise(
         "11.histogram",
@@ -226,6 +228,7 @@ LESSON = (
         minutes=6,
         points=2,
         inputs=some_codes,
+        remark="The decoder can count the same, so nothing extra is sent.",
         use=tables,
     ),
     Exercise(
@@ -257,5 +260,6 @@ LESSON = (
         minutes=6,
         points=2,
         inputs=_truth_and_belief,
+        remark="What is lost is the model's, not the coder's.",
     ),
 )

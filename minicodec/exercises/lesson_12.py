@@ -164,6 +164,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=_codes_and_tables,
+        remark="One vector for a frame, however many codebooks.",
     ),
     Exercise(
         "12.visible",
@@ -211,6 +212,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=_frames,
+        remark="No frame sees what the decoder will not have.",
     ),
     Exercise(
         "12.attention",
@@ -273,6 +275,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=_chunks,
+        remark="A step computes the newest frame alone.",
         use=_one_by_one,
     ),
 )

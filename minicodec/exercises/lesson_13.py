@@ -138,6 +138,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=_codes,
+        remark="Ten bits for a code are ten bits in the file.",
     ),
     Exercise(
         "13.crc32",
@@ -167,6 +168,7 @@ LESSON = (
         minutes=8,
         points=2,
         inputs=lambda generator: (_bytes(generator),),
+        remark="Zip, PNG and Ethernet use the same checksum.",
     ),
     Exercise(
         "13.chunk",
