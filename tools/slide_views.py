@@ -113,15 +113,25 @@ def code_html(source: str, room: int) -> list[str]:
             answers.add(len(lines))
         lines.append(line)
     coloured = highlight("\n".join(lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    plain = coloured.split("\n")
     # One index: all of an answer appears at once.
     hidden = '<span class="fragment" data-fragment-index="0">'
     rows = [
         f"{hidden}{row}</span>" if number in answers and row.strip() else row
-        for number, row in enumerate(coloured.split("\n"))
+        for number, row in enumerate(plain)
     ]
     pieces = list(_pieces(lines, room))
     longest = max(len(lines[at]) for piece in pieces for at in piece)
-    return [_pre("code", [rows[at] for at in piece], len(piece), longest) for piece in pieces]
+    return [
+        # An answer that goes on over a slide has been seen to begin.
+        _pre(
+            "code",
+            [(plain if answers >= set(piece) else rows)[at] for at in piece],
+            len(piece),
+            longest,
+        )
+        for piece in pieces
+    ]
 
 
 def _pieces(lines: list[str], room: int) -> Iterator[range]:

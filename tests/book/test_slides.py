@@ -120,6 +120,14 @@ def test_a_solution_comes_with_the_next_key():
     assert [line.count('data-fragment-index="0"') for line in answer] == [1, 1]
 
 
+def test_an_answer_that_goes_on_over_a_slide_is_not_hidden_there():
+    lines = [f"    y{i} = {i}" for i in range(30)]
+    source = "\n".join(["def f():", "    ### BEGIN SOLUTION", *lines, "    ### END SOLUTION"])
+    first, *others = slide_views.code_html(source, room=20)
+    assert "fragment" in first and others
+    assert not any("fragment" in other for other in others)
+
+
 def test_long_code_is_cut_where_it_begins_anew():
     source = "\n\n".join(f"def f{i}():\n" + "    pass\n" * 8 for i in range(4)).strip()
     bodies = slide_views.code_html(source, room=24)
