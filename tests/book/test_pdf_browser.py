@@ -154,7 +154,8 @@ def test_nothing_is_wider_than_the_paper(browser, page):
     tab.goto((check_book.HTML / f"{page}.html").as_uri())
     assert tab.evaluate(CUT) == []
     assert tab.evaluate("document.documentElement.dataset.theme") == "dark"  # as before
-    tab.add_style_tag(content=".bd-content article pre { white-space: pre !important; font-size: 20px; }")
+    spoilt = ".bd-content article pre { white-space: pre !important; font-size: 20px; }"
+    tab.add_style_tag(content=spoilt)
     assert page != CHAPTER or tab.evaluate(CUT) != [], "what is cut would not be seen"
     context.close()
 
