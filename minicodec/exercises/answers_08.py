@@ -20,10 +20,7 @@ Of = Callable[[Tensor], Tensor]
 
 
 def hinge(
-    real: Of,
-    fake: Of,
-    places: Of = torch.mean,
-    scales: Of = torch.mean,
+    real: Of, fake: Of, places: Of = torch.mean, scales: Of = torch.mean
 ) -> Callable[[Maps, Maps], Tensor]:
     """A loss of logits: what a place pays, how places are counted, how discriminators are."""
 

@@ -118,6 +118,7 @@ def mixer(
     average: Callable[..., Any] = Average,
     one_average: bool = False,
     direct: bool = False,
+    keep: bool = True,
 ) -> Callable[..., Any]:
     """A balancer with other shares, another norm, or other averages.
 
@@ -126,6 +127,7 @@ def mixer(
         size: of a gradient [B, ...].
         one_average: for all losses together.
         direct: the gradient is not divided.
+        keep: the graph, for the next loss.
     """
 
     def build(weights: Weights, decay: float = 0.999) -> Callable[..., Tensor]:
@@ -135,7 +137,7 @@ def mixer(
         def mix(losses: Losses, output: Tensor) -> Tensor:
             mixed = torch.zeros_like(output)
             for name, loss in losses.items():
-                gradient = gradient_of(loss, output)
+                (gradient,) = torch.autograd.grad(loss, output, retain_graph=keep)
                 usual = averages[name](float(size(gradient)))
                 part = gradient if direct else gradient / usual
                 mixed = mixed + share(weights[name], weights) * part

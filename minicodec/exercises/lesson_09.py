@@ -131,6 +131,11 @@ LESSON = (
                 answers.mixer(average=lambda decay: float),
             ),
             Mistake(
+                "The first loss has taken the graph with it that the others need; which argument "
+                "keeps it?",
+                answers.mixer(keep=False),
+            ),
+            Mistake(
                 "All losses share one average, so a loud one makes the others soft.",
                 answers.mixer(one_average=True),
             ),
