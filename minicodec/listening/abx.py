@@ -26,7 +26,8 @@ class Abx:
     def _repr_html_(self) -> str:
         return self._fragment(self.title)
 
-    def _fragment(self, title: str) -> str:
+    def _fragment(self, title: str, **data: str) -> str:
+        """The test as a piece of a page; `data` is what a page around it tells its script."""
         items = "".join(sound.item() for sound in self.sounds)
         return blind_fragment(
             "abx",
@@ -39,6 +40,7 @@ class Abx:
                 "rate": str(self.sample_rate),
                 "seconds": f"{self.sounds[0].seconds:.4f}",
                 "trials": str(self.trials),
+                **data,
             },
         )
 

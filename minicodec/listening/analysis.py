@@ -121,7 +121,7 @@ def analyse(results: Returned | Iterable[Returned]) -> Analysis:
     >>> analyse(rows).scores[1]
     Score(condition='mp3', mean=62.5, low=30.7..., high=94.2..., listeners=2)
     """  # noqa: E501
-    ratings = _once(_read(results))
+    ratings = read_ratings(results)
     if not any(rating.condition == REFERENCE for rating in ratings):
         raise ValueError(f"no row has the condition {REFERENCE!r}, so nobody can be screened.")
     excluded = screen(ratings)
@@ -189,6 +189,20 @@ def t_quantile(df: int, level: float = 0.95) -> float:
     return math.sqrt(df) * math.tan(low)
 
 
+def t_p_value(mean: float, error: float, df: int) -> float:
+    """Chance that |t| is as large as this or larger where the true mean is 0: two-sided.
+
+    Args:
+        mean, error: and its standard error.
+
+    >>> f"{t_p_value(2.262, 1, 9):.3f}"
+    '0.050'
+    """
+    if mean == 0:
+        return 1.0
+    return max(0.0, 1 - _within(math.atan2(abs(mean), error * math.sqrt(df)), df))
+
+
 def _within(angle: float, df: int) -> float:
     cos, term, total = math.cos(angle), 1.0, 0.0
     if df % 2:
@@ -201,6 +215,15 @@ def _within(angle: float, df: int) -> float:
         total += term
         term *= cos * cos * (k + 1) / (k + 2)
     return math.sin(angle) * total
+
+
+def read_ratings(results: Returned | Iterable[Returned]) -> list[Rating]:
+    """One rating for each listener, sound and condition, of everybody; `analyse` says of what.
+
+    Raises:
+        ValueError: for what is no table of ratings, or has none.
+    """
+    return _once(_read(results))
 
 
 def _once(ratings: list[Rating]) -> list[Rating]:

@@ -37,7 +37,8 @@ class Mushra:
     def _repr_html_(self) -> str:
         return self._fragment(self.title)
 
-    def _fragment(self, title: str) -> str:
+    def _fragment(self, title: str, **data: str) -> str:
+        """The test as a piece of a page; `data` is what a page around it tells its script."""
         sounds = [sound for item in self.items.values() for sound in item]
         content = [self.title, *self.items, *(sound.label for sound in sounds)]
         test = hashlib.sha256("\n".join(content).encode() + b"".join(s.flac for s in sounds))
@@ -56,6 +57,7 @@ class Mushra:
                 "items": json.dumps(list(self.items)),
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in sounds):.4f}",
+                **data,
             },
         )
 

@@ -3,7 +3,7 @@
 import { binomialTail, correctNeeded, csvOf, draw, probability } from "./blind.mjs";
 import { audioContext, decode } from "./engine.mjs";
 import { boot, element } from "./dom.mjs";
-import { copyBox, goButton, keyList, saveLink, showStep, takeSounds, versionButton }
+import { copyBox, goButton, handedOver, keyList, saveLink, showStep, takeSounds, versionButton }
   from "./results.mjs";
 import { Transport } from "./transport.mjs";
 
@@ -107,6 +107,7 @@ class AbxTest {
   result() {
     this.transport.pause();
     this.row = null;
+    if (handedOver(this.figure, this.rows)) return;
     const correct = this.rows.filter((row) => row.correct).length;
     const p = binomialTail(correct, this.trials);
     const verdict = correct >= this.needed

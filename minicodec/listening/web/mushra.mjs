@@ -3,7 +3,7 @@
 import { BANDS, bandOf, cleanName, csvOf, draw, meansOf, shuffled } from "./blind.mjs";
 import { audioContext, decode } from "./engine.mjs";
 import { boot, element } from "./dom.mjs";
-import { copyBox, goButton, keyList, saveLink, showStep, takeSounds, versionButton }
+import { copyBox, goButton, handedOver, keyList, saveLink, showStep, takeSounds, versionButton }
   from "./results.mjs";
 import { Store } from "./store.mjs";
 import { Transport } from "./transport.mjs";
@@ -33,7 +33,13 @@ class MushraTest {
     this.transport = new Transport(figure, Number(figure.dataset.seconds), () => this.update());
     figure.append(this.panel, this.status, keyList(MUSHRA_KEYS));
     figure.addEventListener("keydown", (event) => this.onKey(event));
+    figure.addEventListener("minicodec-begin", () => this.intro(true));
     this.intro(true);
+  }
+
+  /** The listener, where a page around the test knows them. */
+  get known() {
+    return this.figure.dataset.listener;
   }
 
   intro(quiet = false) {
@@ -42,7 +48,9 @@ class MushraTest {
     const versions = this.items[0].conditions.length;
     const name = element("input", { type: "text", maxlength: "40", autocomplete: "off",
       placeholder: "listener" });
-    const open = this.store.sessions.find((session) => session.left.length > 0);
+    const { known } = this;
+    const open = this.store.sessions.find(({ left, listener }) =>
+      left.length > 0 && (known === undefined || listener === known));
     showStep(this.panel, quiet,
       element("p", { class: "mc-step" },
         `${length} ${length === 1 ? "sound" : "sounds"}, ${versions} versions of each.`),
@@ -50,12 +58,13 @@ class MushraTest {
         + "you hear. One of the versions is the reference itself, which deserves 100; some are "
         + "much worse than the others. Their order is random. Headphones, and a volume that you "
         + "do not change any more."),
-      element("label", { class: "mc-field" }, "Your name, or a code ", name),
+      ...known === undefined
+        ? [element("label", { class: "mc-field" }, "Your name, or a code ", name)] : [],
       element("div", { class: "mc-bar" },
-        goButton("Start", () => this.start(cleanName(name.value))),
+        goButton("Start", () => this.start(known ?? cleanName(name.value))),
         ...open ? [goButton(`Go on as ${open.listener} (${open.left.length} left)`,
           () => this.resume(open))] : []),
-      ...this.takeHome());
+      ...known === undefined ? this.takeHome() : []);
   }
 
   /** Links to what is stored so far, and a way to be rid of it. */
@@ -173,6 +182,7 @@ class MushraTest {
   result() {
     const { rows } = this.plan;
     this.plan = null;
+    if (handedOver(this.figure, rows)) return;
     const hidden = this.items[0].conditions[0];
     const low = rows.filter((row) => row.condition === hidden && row.rating < 90).length;
     const table = element("div", { class: "mc-means" }, ...meansOf(rows).flatMap(

@@ -51,6 +51,12 @@ export function showStep(panel, quiet, ...children) {
   if (!quiet) first?.focus({ preventScroll: true });
 }
 
+/** Whether a page around the test takes its results over, as that of a class does. */
+export function handedOver(figure, rows) {
+  return !figure.dispatchEvent(new CustomEvent("minicodec-result",
+    { bubbles: true, cancelable: true, detail: rows }));
+}
+
 /** A list of keys and what they do, folded away. */
 export function keyList(keys) {
   return element("details", { class: "mc-more" }, element("summary", {}, "Keys"),
