@@ -22,8 +22,11 @@ def conv1d(x: Tensor, weight: Tensor, bias: Tensor, stride: int = 1, dilation: i
 
 def clip_and_kernel(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
     """Random arguments of `conv1d`."""
-    f_in, f_out, size = (draw(generator, 2, 4) for _ in range(3))
-    stride, dilation = (draw(generator, 2, 3) for _ in range(2))
+    f_in, f_out = (draw(generator, 2, 4) for _ in range(2))
+    stride = draw(generator, 2, 3)
+    dilation = 5 - stride  # never the same
+    # (k - 1)(d - 1) >= s: whoever counts windows by k, or as T / s, always counts too many.
+    size = draw(generator, 4, 5)
     # The last window ends with the clip: whoever counts one too few loses it.
     length = (size - 1) * dilation + 1 + stride * draw(generator, 5, 9)
     x = torch.randn(f_in, length, generator=generator)
@@ -58,8 +61,14 @@ def padded_conv(
 
 
 def both_ways(answer: Callable[..., Tensor], *given: object) -> dict[str, Tensor]:
-    """What an answer gives, causal and not."""
-    return {f"causal={causal}": answer(*given, causal) for causal in (True, False)}
+    """What an answer gives, causal and not, and for clips of other lengths."""
+    x, *others = given
+    assert isinstance(x, Tensor)
+    found = {f"causal={causal}": answer(x, *others, causal) for causal in (True, False)}
+    # The clip ends one sample into a window: without this one the stride divides its length.
+    found["T a multiple of s"] = answer(x[..., :-1], *others, True)
+    found["T one less than a multiple of s"] = answer(x[..., :-2], *others, True)
+    return found
 
 
 def clip_to_pad(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
@@ -99,6 +108,15 @@ def sides(total: int, extra: int, causal: bool) -> tuple[int, int]:
     return total - right, right + extra
 
 
+def undilated(
+    x: Tensor, weight: Tensor, bias: Tensor, stride: int, dilation: int, causal: bool
+) -> Tensor:
+    """Padded as it should be, but the convolution is not told of the dilation."""
+    total = total_padding(weight.shape[2], stride, dilation)
+    padded = F.pad(x, sides(total, extra_padding(x.shape[2], stride), causal))
+    return F.conv1d(padded, weight, bias, stride)
+
+
 # The receptive field.
 
 
@@ -136,6 +154,15 @@ def added_gap(layers: Layers) -> tuple[int, int]:
     for kernel_size, stride, dilation in layers:
         view += (kernel_size - 1) * dilation * gap
         gap += stride
+    return view, gap
+
+
+def spread_gap(layers: Layers) -> tuple[int, int]:
+    """The gap is multiplied by the dilation as well."""
+    view, gap = 1, 1
+    for kernel_size, stride, dilation in layers:
+        view += (kernel_size - 1) * dilation * gap
+        gap *= stride * dilation
     return view, gap
 
 

@@ -114,6 +114,16 @@ def points_and_means(generator: Generator) -> Totals:
     return x, means
 
 
+def one_after_the_other(x: Tensor, means: Tensor) -> Tensor:
+    """Each vector moves before the points of the next one are sought."""
+    moved = means.clone()
+    for index in range(len(means)):
+        mine = x[nearest(x, moved) == index]
+        if len(mine):
+            moved[index] = mine.mean(0)
+    return moved
+
+
 def assigned(x: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
     """Sums and counts of the points of each vector."""
     chosen = F.one_hot(nearest(x, means), len(means)).to(x)
@@ -171,16 +181,29 @@ def updated(
     return update
 
 
+def towards_means(sums: Tensor, counts: Tensor, z: Tensor, decay: float) -> Totals:
+    """The vectors go towards their batch's means, whoever chose them how often."""
+    book = sums / counts[:, None]
+    return (decay * book + (1 - decay) * lloyd_step(z, book)) * counts[:, None], counts.clone()
+
+
+def codebook_after(sums: Tensor, counts: Tensor, z: Tensor, decay: float) -> Tensor:
+    """What the totals make, without the totals."""
+    sums, counts = running_means(sums, counts, z, decay)
+    return sums / counts[:, None]
+
+
 def unequal_totals(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Of 12 vectors 3 are dead; others are rare, but not by the measure of an even share."""
-    counts = torch.rand(12, generator=generator)
-    counts[:3] = 0.1 + 0.2 * counts[:3]
-    counts[3:6] = 0.8 + counts[3:6]
-    counts[6:] = 3 + 9 * counts[6:]
-    counts[6] = 3.0
-    counts = counts[torch.randperm(12, generator=generator)]
-    sums = counts[:, None] * torch.randn(12, 4, generator=generator)
-    return sums, counts, torch.randn(12, 4, generator=generator)
+    """Of 24 vectors 6 are dead; others are rare, but not by the measure of an even share."""
+    counts = torch.rand(24, generator=generator)
+    counts[:6] = 0.1 + 0.2 * counts[:6]
+    counts[6:12] = 0.8 + counts[6:12]
+    counts[12:] = 3 + 9 * counts[12:]
+    # Not the largest count is the measure, nor a tenth of all, nor an even share itself.
+    counts[12:15] = torch.tensor([3.0, 9.0, 40.0])
+    counts = counts[torch.randperm(24, generator=generator)]
+    sums = counts[:, None] * torch.randn(24, 4, generator=generator)
+    return sums, counts, torch.randn(24, 4, generator=generator)
 
 
 def rescue_with(
@@ -204,6 +227,19 @@ def rescue_with(
         return new, torch.where(gone, count(shared), counts)
 
     return rescue
+
+
+def measured_twice(sums: Tensor, counts: Tensor, fresh: Tensor) -> Totals:
+    """A rescue that computes the even share anew after the counts have changed."""
+    dead, counts = rare(counts), torch.where(rare(counts), counts.mean(), counts)
+    return torch.where(dead[:, None], fresh * counts.mean(), sums), counts
+
+
+def crowded(sums: Tensor, counts: Tensor, fresh: Tensor) -> Totals:
+    """A rescue that hands out the first fresh latents, not each vector's own."""
+    dead, even, sums = rare(counts), counts.mean(), sums.clone()
+    sums[dead] = fresh[: int(dead.sum())] * even
+    return sums, torch.where(dead, even, counts)
 
 
 def rare(counts: Tensor) -> Tensor:

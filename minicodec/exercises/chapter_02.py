@@ -99,6 +99,12 @@ EXERCISES = (
                 "The last window counts too: it is filled with zeros, not dropped.", (6, 2, 33)
             ),
             Mistake("A window of five taps, two apart, spans fewer than ten samples.", (7, 2, 34)),
+            Mistake("Nine is the reach of five taps; what does (3) take away from it?", (9, 2, 34)),
+            Mistake("The stride does not divide 100: when is the last window full?", (6, 0, 33)),
+            Mistake(
+                "These are 108 samples by 3; but the first window takes nine of them, not three.",
+                (6, 2, 36),
+            ),
         ),
         minutes=4,
         kind="paper",
@@ -116,6 +122,12 @@ EXERCISES = (
             Mistake(
                 "The stack's taps lie 8 samples apart once it runs behind the stride.", (81, 96)
             ),
+            Mistake(
+                "Not all of the stack's view grows eightfold: what do its further taps add to the "
+                "16 samples?",
+                (81, 664),
+            ),
+            Mistake("Not the sum of two views: what is the gap that the stack meets?", (81, 97)),
             Mistake("Those are milliseconds; the question asks for samples.", (3.375, 27.33)),
             Mistake("Each dilation is its own: they are not all 1.", (9, 80)),
         ),
@@ -129,6 +141,13 @@ EXERCISES = (
         _look_ahead,
         (
             Mistake(
+                "It gives 0, and these layers do look ahead: is each sample disturbed in its turn, "
+                "and is it the first output that notices, not the last, by which you measure?",
+                lambda layer, s: max(
+                    0, *(n - _noticed(layer, 40, n)[-1] * s - s + 1 for n in range(40))
+                ),
+            ),
+            Mistake(
                 "Only the middle was disturbed: what a mirror does shows at the clip's start.",
                 lambda layer, s: max(0, _early(layer, s, 40, 20)[1]),
             ),
@@ -141,9 +160,10 @@ EXERCISES = (
                 lambda layer, s: max(0, *(n - _early(layer, s, 40, n)[0] for n in range(40))),
             ),
             Mistake(
-                "The last output that notices tells of the past; which one notices first?",
+                "Outputs are s samples apart: output t ends with sample t s + s − 1, not with "
+                "t + s − 1.",
                 lambda layer, s: max(
-                    0, *(n - _noticed(layer, 40, n)[-1] * s - s + 1 for n in range(40))
+                    0, *(n - _early(layer, s, 40, n)[0] - s + 1 for n in range(40))
                 ),
             ),
         ),
@@ -182,6 +202,16 @@ EXERCISES = (
                 lambda x, w, s: F.pad(_painting(x, w, s), (w.shape[2] - 1, 0))[
                     ..., : 1 - w.shape[2]
                 ],
+            ),
+            Mistake(
+                "Zeros stand between frames; behind the last one there are only the k − 1.",
+                lambda x, w, s: F.pad(_painting(x, w, s), (0, s - 1)),
+            ),
+            Mistake(
+                "Each frame is repeated; what stands between two frames is to be zero.",
+                lambda x, w, s: sum(
+                    F.pad(_painting(x, w, s), (shift, s - 1 - shift)) for shift in range(s)
+                ),
             ),
         ),
         minutes=10,

@@ -13,8 +13,8 @@ from minicodec.exercises.lesson_05 import LESSON
 _BOOKS = ("speech", "music", "drums")
 _HEARD = order("05.whose_codebook", _BOOKS)
 _WHISPER = (
-    "Two of them have changed places: one hisses from end to end like a whisper, the other is "
-    "dull. Which sound teaches hiss?"
+    "Two of them have changed places: one hisses from end to end, in the other the vowels are a "
+    "whisper, but keep their colour. Which sound teaches hiss?"
 )
 
 EXERCISES = (
@@ -29,9 +29,12 @@ EXERCISES = (
             Mistake("That is kilobits; the question asks for bits.", 0.75),
             Mistake("That is the natural logarithm of 1024; a bit halves, so base 2.", 519.86),
             Mistake("That is bytes; the question asks for bits.", 93.75),
+            Mistake("So many bits name one vector; how many of them go out in a second?", 10.0),
+            Mistake("Not every vector is sent, but the number of one of them.", 768000.0),
         ),
         minutes=2,
         kind="paper",
+        remark="Eight such codebooks make the 6 kbps of chapter 06.",
     ),
     Exercise(
         "05.lag",
@@ -96,9 +99,37 @@ EXERCISES = (
                 ),
             ),
             Mistake(
-                "The totals are as before; what is written into the codebook alone is lost at the "
-                "next update.",
+                "The totals are as before: nobody was found rare, or the new vector went into the "
+                "codebook alone, where the next update loses it.",
                 lambda sums, counts, fresh: (sums.clone(), counts.clone()),
+            ),
+            Mistake(
+                "Whoever has less than an even share is thrown out; the measure is a tenth of it.",
+                answers.rescue_with(
+                    lambda c: c < c.mean(), lambda f, even: f * even, lambda c: c.mean()
+                ),
+            ),
+            Mistake(
+                "This is a tenth of the largest count; an even share is the mean of all.",
+                answers.rescue_with(
+                    lambda c: c < 0.1 * c.max(), lambda f, even: f * even, lambda c: c.mean()
+                ),
+            ),
+            Mistake(
+                "They begin with a tenth of an even share, the very measure, and are thrown out "
+                "again soon.",
+                answers.rescue_with(
+                    answers.rare, lambda f, even: 0.1 * f * even, lambda c: 0.1 * c.mean()
+                ),
+            ),
+            Mistake(
+                "The even share is computed again after the counts have changed; compute it once.",
+                answers.measured_twice,
+            ),
+            Mistake(
+                "Each vector has its own latent in `fresh`, in its own row; these are the first "
+                "ones.",
+                answers.crowded,
             ),
         ),
         minutes=8,

@@ -75,7 +75,9 @@ def _of_numbers(mine: Any, right: Any, tolerance: float) -> str:
         return f"Expected a number, got {_what(mine)}."
     if mine != mine:
         return "" if right != right else "It is NaN: a division 0/0, or the logarithm of zero?"
-    if mine == right or abs(mine - right) <= max(tolerance * abs(right), 1e-12):
+    if mine == right:
+        return ""
+    if math.isfinite(abs(right)) and abs(mine - right) <= max(tolerance * abs(right), 1e-12):
         return ""
     return f"{mine:.6g} is not right{_ratio(mine, right)}"
 
@@ -113,15 +115,31 @@ def _of_bytes(mine: Any, right: bytes) -> str:
 
 
 def _of_lists(mine: Any, right: Any, tolerance: float) -> str:
-    if isinstance(mine, Tensor):
+    if isinstance(mine, Tensor) and (mine.dim() == 1 or len(mine) == len(right)):
         mine = mine.tolist()
     if not isinstance(mine, (list, tuple)):
         return f"Expected {len(right)} values, got {_what(mine)}."
     if len(mine) != len(right):
-        return f"It gives {len(mine)} values; expected {len(right)}."
+        return f"It gives {len(mine)} value{'s' * (len(mine) != 1)}; expected {len(right)}."
+    if wrong := _of_order(mine, right):
+        return wrong
     for index, (a, b) in enumerate(zip(mine, right)):
         if wrong := difference(a, b, tolerance):
             return f"Value {index + 1} of {len(right)}: {wrong[0].lower()}{wrong[1:]}"
+    return ""
+
+
+def _of_order(mine: Any, right: Any) -> str:
+    """Of words of which each is used once: a slip of the pen is no wrong order."""
+    known = {word.casefold(): word for word in right if isinstance(word, str)}
+    if not len(known) == len(right) > 1 or not all(isinstance(w, str) and w.strip() for w in mine):
+        return ""
+    words = [word.strip().casefold() for word in mine]
+    for word, given in zip(words, mine):
+        if word not in known:
+            return f"{given[:60]!r} is none of the words: {', '.join(sorted(known.values()))}."
+        if words.count(word) > 1:
+            return f"{known[word]!r} stands there twice; each word has one place."
     return ""
 
 

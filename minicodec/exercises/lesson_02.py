@@ -45,6 +45,20 @@ LESSON = (
                 "It hears one input channel only: equation (2) has two sums.",
                 lambda x, w, b, s, d: answers.conv1d(x[:1], w[:, :1], b, s, d),
             ),
+            Mistake(
+                "Windows begin at every sample, so there are too many of them: where is the "
+                "stride?",
+                lambda x, w, b, s, d: answers.conv1d(x, w, b, 1, d),
+            ),
+            Mistake(
+                "Stride and dilation have changed places.",
+                lambda x, w, b, s, d: answers.conv1d(x, w, b, d, s),
+            ),
+            Mistake(
+                "The bias is added for each input channel; in equation (2) it stands before the "
+                "sums.",
+                lambda x, w, b, s, d: answers.conv1d(x, w, len(x) * b, s, d),
+            ),
         ),
         minutes=8,
         points=2,
@@ -112,6 +126,67 @@ LESSON = (
                     )
                 ),
             ),
+            Mistake(
+                "Causal is right; else only half of P stands on the left, and the rest on the "
+                "right.",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d + 1 - s, -n % s, True)
+                ),
+            ),
+            Mistake(
+                "Not causal is right; where it is causal, P stands on the wrong side: an output "
+                "then sees what comes after it.",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: (
+                        (0, (k - 1) * d + 1 - s + -n % s)
+                        if causal
+                        else answers.sides((k - 1) * d + 1 - s, -n % s, causal)
+                    )
+                ),
+            ),
+            Mistake(
+                "Causal is right; else P is shared by both sides, not doubled.",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: (
+                        (k - 1) * d + 1 - s,
+                        ((k - 1) * d + 1 - s) * (not causal) + -n % s,
+                    )
+                ),
+            ),
+            Mistake(
+                "It pads P zeros on either side, as the `padding` of `F.conv1d` does; causal, all "
+                "of P stands on the left.",
+                answers.padded_by(lambda k, s, d, n, causal: ((k - 1) * d + 1 - s,) * 2),
+            ),
+            Mistake(
+                "Where the stride divides T, nothing is missing at the end: how many zeros does "
+                "your rule add there?",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d + 1 - s, s - n % s, causal)
+                ),
+            ),
+            Mistake(
+                "The zeros that fill the last window are no part of P: they all stand at the end.",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides(
+                        (k - 1) * d + 1 - s + -n % s, 0, causal
+                    )
+                ),
+            ),
+            Mistake(
+                "T mod s is what hangs over; how many zeros does the last window lack?",
+                answers.padded_by(
+                    lambda k, s, d, n, causal: answers.sides((k - 1) * d + 1 - s, n % s, causal)
+                ),
+            ),
+            Mistake(
+                "P knows of the dilation, but the convolution does not: is it handed on?",
+                answers.undilated,
+            ),
+            Mistake(
+                "The bias is missing.",
+                lambda x, w, b, s, d, causal: answers.padded_conv(x, w, None, s, d, causal),
+            ),
         ),
         minutes=8,
         points=2,
@@ -154,6 +229,20 @@ LESSON = (
                     answers.view(layers)[1],
                 ),
             ),
+            Mistake(
+                "The gap grows with the stride alone: dilation spreads the taps of one layer, not "
+                "its outputs.",
+                answers.spread_gap,
+            ),
+            Mistake(
+                "Stride and dilation have changed places: a layer is (kernel size, stride, "
+                "dilation).",
+                lambda layers: answers.view([(k, d, s) for k, s, d in layers]),
+            ),
+            Mistake(
+                "These are the gap and the view; give the view first.",
+                lambda layers: answers.view(layers)[::-1],
+            ),
         ),
         minutes=5,
         points=2,
@@ -184,6 +273,10 @@ LESSON = (
                 "Too long by s samples: where does the last stroke begin?",
                 lambda x, w, s: F.pad(answers.conv_transpose1d(x, w, s), (0, s)),
             ),
+            Mistake(
+                "It paints with one input channel only: equation (6) sums over c.",
+                lambda x, w, s: answers.conv_transpose1d(x[:1], w[:1], s),
+            ),
         ),
         minutes=6,
         points=2,
@@ -201,6 +294,10 @@ LESSON = (
             Mistake(
                 "The norm runs over the taps alone: it runs over all axes but the first.",
                 lambda v, a: a * F.normalize(v, dim=2),
+            ),
+            Mistake(
+                "The norm runs over the second axis alone; over the taps as well.",
+                lambda v, a: a * F.normalize(v, dim=1),
             ),
             Mistake(
                 "It is not divided by the norm: v has a length of its own.", lambda v, a: a * v

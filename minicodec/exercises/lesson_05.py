@@ -4,6 +4,7 @@ Those at the chapter's end are in `chapter_05`.
 """
 
 import torch
+from torch.nn import functional as F
 
 from minicodec.exercises import answers_05 as answers
 from minicodec.exercises.exercise import Exercise, Mistake
@@ -45,6 +46,25 @@ LESSON = (
                 "These are the shortest vectors, whatever the latent: does z take part?",
                 lambda z, e: e.pow(2).sum(1).argmin().expand(len(z)),
             ),
+            Mistake(
+                "One number for the whole table of distances; each latent, so each row, has its "
+                "own smallest.",
+                lambda z, e: torch.cdist(z, e).argmin(),
+            ),
+            Mistake(
+                "These are the smallest distances; give the numbers of the vectors that they "
+                "belong to.",
+                lambda z, e: torch.cdist(z, e).square().amin(1),
+            ),
+            Mistake(
+                "These have the smallest angle, whatever their length; equation (1) has a "
+                "distance.",
+                lambda z, e: (z @ F.normalize(e, dim=1).T).argmax(1),
+            ),
+            Mistake(
+                "In equation (1) the length ‖e‖ is squared.",
+                lambda z, e: (e.norm(dim=1) - 2 * z @ e.T).argmin(1),
+            ),
         ),
         minutes=8,
         points=2,
@@ -80,6 +100,19 @@ LESSON = (
                 "This is the nearest vector of each point, step one; now move the vectors.",
                 lambda x, m: m[nearest(x, m)],
             ),
+            Mistake(
+                "Here a vector moves before the points of the next one are sought; give all points "
+                "out first.",
+                answers.one_after_the_other,
+            ),
+            Mistake(
+                "A vector that nobody chose is missing; it should stay, and where it was.",
+                lambda x, m: answers.lloyd_step(x, m)[answers.assigned(x, m)[1][:, 0] > 0],
+            ),
+            Mistake(
+                "The sums are divided by the number of all points, not of the vector's own.",
+                lambda x, m: answers.assigned(x, m)[0] / len(x),
+            ),
         ),
         minutes=8,
         points=2,
@@ -92,8 +125,8 @@ LESSON = (
         answers.straight_through,
         (
             Mistake(
-                "The value is right, but no gradient reaches z: written so, z cancels. What of "
-                "equation (2) must be stopped?",
+                "The value is right, but no gradient reaches z: it cancels, or is not there. Which "
+                "part of equation (2) must be stopped?",
                 lambda z, v: z + (v - z),
             ),
             Mistake(
@@ -170,6 +203,19 @@ LESSON = (
             Mistake(
                 "The codes are the nearest among the sums; what in equation (4) is the codebook?",
                 answers.updated(lambda d: d, lambda d: 1 - d, of_sums=True),
+            ),
+            Mistake(
+                "Each vector goes the same share of the way to its batch's mean, however many "
+                "chose it; equation (4) moves the totals.",
+                answers.towards_means,
+            ),
+            Mistake(
+                "This is the codebook; give both totals that it is made of.",
+                answers.codebook_after,
+            ),
+            Mistake(
+                "These are the counts and the sums; give the sums first.",
+                lambda sums, counts, z, d: answers.running_means(sums, counts, z, d)[::-1],
             ),
         ),
         minutes=10,

@@ -17,6 +17,21 @@ def test_a_wrong_stride_keeps_the_number_of_windows():
         assert right.shape == wrong.shape and not torch.allclose(right, wrong)
 
 
+def test_whoever_counts_windows_otherwise_never_has_their_number():
+    for seed in range(40):
+        x, weight, _, s, d = answers.clip_and_kernel(generator(seed))
+        length, k = x.shape[1], weight.shape[2]
+        windows = (length - (k - 1) * d - 1) // s + 1
+        assert windows not in {(length - k) // s + 1, length // s, -(-length // s)}
+        assert s != d, "who swaps them is right"
+
+
+def test_padding_is_tried_where_the_stride_divides_and_where_one_sample_is_missing():
+    stride = 4
+    found = answers.both_ways(lambda x, *_: x, torch.zeros(1, 1, 13), None, None, stride, 2)
+    assert [tensor.shape[2] % stride for tensor in found.values()] == [1, 1, 0, 3]
+
+
 def test_a_clip_to_pad_ends_within_a_window_and_its_padding_is_odd():
     for seed in range(5):
         x, weight, _, stride, dilation = answers.clip_to_pad(generator(seed))

@@ -36,6 +36,15 @@ def test_the_rescue_is_that_of_the_codebook():
     assert 0 < int((book.counts != counts).sum()) < len(counts)
 
 
+def test_no_other_measure_finds_the_same_dead():
+    for seed in range(40):
+        _, counts, _ = answers.unequal_totals(torch.Generator().manual_seed(seed))
+        dead = answers.rare(counts)
+        others = (counts.mean(), 0.1 * counts.sum(), 0.1 * counts.max(), torch.tensor(2.0))
+        found = [int((counts < measure).sum()) for measure in others]
+        assert int(dead.sum()) == 6 < min(found) and found[0] < found[1]
+
+
 def test_a_gradient_step_moves_by_twice_the_mean_difference():
     book, z, rate = answers.book_batch_and_rate(torch.Generator().manual_seed(0))
     codes, right = nearest(z, book), book.clone()

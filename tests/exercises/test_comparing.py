@@ -1,5 +1,7 @@
 """The sentence names how an answer is wrong, and there is none where it is right."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,12 @@ def test_answers_that_agree(mine, right):
         (3.1, 3.0, "3.1 is not right: too large, but near."),
         (0.0, 3.0, "0 is not right."),
         ([1, 2], [1, 2, 3], "It gives 2 values; expected 3."),
+        ([1], [1, 2], "It gives 1 value; expected 2."),
+        (torch.zeros(5, 4), (LINE, LINE), "Expected 2 values, got a tensor [5, 4]."),
+        (("10ms", "b"), ("10 ms", "b"), "'10ms' is none of the words: 10 ms, b."),
+        (("b", " B"), ("a", "b"), "'b' stands there twice; each word has one place."),
+        (("b", "a"), ("a", "b"), "Value 1 of 2: 'b' is not right."),
+        (("b", 1), ("a", "b"), "Value 1 of 2: 'b' is not right."),
         ([1, 4], [1, 3], "Value 2 of 2: 4 is not right: too large."),
         (3.0, [1, 2], "Expected 2 values, got float 3.0."),
         ({"a": 1}, {"a": 1, "b": 2}, "There is no entry 'b'."),
@@ -114,3 +122,9 @@ def test_tolerance_is_a_share_of_the_largest():
     right = T([0.0, 100.0])
     assert difference(T([0.9, 100.0]), right, 1e-2) == ""
     assert difference(T([1.1, 100.0]), right, 1e-2) != ""
+
+
+def test_no_number_is_near_infinity():
+    assert difference(math.inf, math.inf, 1e-4) == ""
+    assert difference(1.7, math.inf, 1e-4) == "1.7 is not right: too small."
+    assert difference(math.inf, 1.7, 1e-4) == "inf is not right: too large."
