@@ -105,3 +105,23 @@ def test_who_prints_by_program_can_wait_for_the_pictures(tab):
     }""")
     assert waited == 2
     assert tab.evaluate(DRAWN)
+
+
+def test_a_question_for_ears_is_not_answered_on_paper(browser, tmp_path):
+    """Its pictures would tell which sound is which."""
+    noise = 0.1 * torch.randn(RATE)
+    player = compare({"x": noise, "y": 2 * noise}, RATE, "Which?", pictures=False)._repr_html_()
+    file = tmp_path / "blind.html"
+    fragment.save_page(file, "A question", "", player)
+    context = new_context(browser)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector(".mc-panel")
+    page.evaluate("""async () => {
+        const waits = [];
+        document.dispatchEvent(new CustomEvent('minicodec-paper', { detail: waits }));
+        await Promise.all(waits);
+        dispatchEvent(new Event('beforeprint'));
+    }""")
+    assert page.locator(".mc-sheet").count() == 0
+    context.close()

@@ -47,7 +47,7 @@ class Player {
       this.load();
     }, { rootMargin: "400px" });
     near.observe(figure);
-    onPaper(this);
+    if (!this.blind) onPaper(this); // a picture would give the answer away
     this.update();
     takeOver(this);
   }
