@@ -117,6 +117,16 @@ EXERCISES = (
                 answers.pulls_with(lambda n: n != 0 and n != math.inf),
             ),
             Mistake(
+                "Nothing is left out: one NaN, and all pulls after it are NaN as well.",
+                answers.pulls_with(lambda n: True),
+            ),
+            Mistake(
+                "Steps that are left out are missing; they have a pull, too: 0.",
+                lambda norms, decay: answers.pulls(
+                    [n for n in norms if n > 0 and math.isfinite(n)], decay
+                ),
+            ),
+            Mistake(
                 "What is left out pulls with its own norm here; it should sit out the step.",
                 answers.pulls_with(lambda n: n > 0 and math.isfinite(n), out=lambda n: n),
             ),

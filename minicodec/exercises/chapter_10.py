@@ -56,6 +56,14 @@ EXERCISES = (
                 updates.pieces_with(lambda mine, all_, pieces: float(mine)),
             ),
             Mistake(
+                "The last piece counts as if it were full; how many clips has it?",
+                updates.pieces_with(lambda mine, all_, pieces: -(-all_ // pieces) / all_),
+            ),
+            Mistake(
+                "The last clips are in no piece: 7 clips make three pieces, the last one short.",
+                updates.without_the_rest,
+            ),
+            Mistake(
                 "All pieces but the last are forgotten: what does `zero_grad` clear, and when?",
                 updates.pieces_with(cleared_each=True),
             ),

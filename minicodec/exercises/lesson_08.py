@@ -96,6 +96,10 @@ LESSON = (
                 answers.coloured(level=lambda w: w.sum()),
             ),
             Mistake(
+                "Divided by the root of the window's length; what is the norm of a Hann window?",
+                answers.coloured(level=lambda w: torch.tensor(len(w) ** 0.5)),
+            ),
+            Mistake(
                 "There are frames beyond both ends: `center=False` keeps the window inside of the "
                 "clip.",
                 answers.coloured(center=True),

@@ -127,6 +127,18 @@ FEATURE_MATCHING = Exercise(
             ),
         ),
         Mistake(
+            "The layers of a discriminator are added up, and only the discriminators averaged; "
+            "equation (2) averages over both.",
+            answers.matching(
+                lambda f, r: (f - r.detach()).abs().mean() / r.detach().abs().mean(),
+                lambda terms: terms.sum() / 2,
+            ),
+        ),
+        Mistake(
+            "Differences of both signs cancel; what do the bars ask for?",
+            answers.matching(lambda f, r: (f - r.detach()).mean() / r.detach().abs().mean()),
+        ),
+        Mistake(
             "All layers lie in one heap, and the loudest has the most to say; divide layer by "
             "layer.",
             answers.as_one_map,

@@ -81,6 +81,10 @@ LESSON = (
                 answers.forward_with(lambda bandwidth: None),
             ),
             Mistake(
+                "The quantizer is given a bandwidth; it takes a whole number of levels.",
+                answers.forward_with(lambda bandwidth: bandwidth),  # type: ignore[arg-type,return-value]
+            ),
+            Mistake(
                 "Kilobits per second are no number of levels; the config knows how many they make.",
                 answers.forward_with(lambda bandwidth: max(1, int(bandwidth))),
             ),
@@ -232,6 +236,22 @@ LESSON = (
             Mistake(
                 "It falls to zero: where does `lowest` come in?",
                 answers.rate_with(answers.half_cosine, bottom=lambda low: 0.0),
+            ),
+            Mistake(
+                "`lowest` cuts the cosine off; it should be where the cosine ends.",
+                lambda step, total, highest, lowest: max(
+                    lowest, highest * answers.half_cosine(min(1.0, step / total))
+                ),
+            ),
+            Mistake(
+                "It begins above `highest`: how far is the way from there to `lowest`?",
+                lambda step, total, highest, lowest: (
+                    lowest + highest * answers.half_cosine(min(1.0, step / total))
+                ),
+            ),
+            Mistake(
+                "It is the same whatever `highest` and `lowest` are.",
+                lambda step, total, highest, lowest: answers.rate(step, total),
             ),
             Mistake(
                 "It becomes negative, and the codec unlearns: a cosine goes from 1 to −1.",
