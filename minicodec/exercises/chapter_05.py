@@ -13,8 +13,8 @@ from minicodec.exercises.lesson_05 import LESSON
 _BOOKS = ("speech", "music", "drums")
 _HEARD = order("05.whose_codebook", _BOOKS)
 _WHISPER = (
-    "Two of them have changed places: one hisses from end to end, with hardly a vowel; in the other "
-    "the vowels are there. Which sound teaches hiss?"
+    "Two of them have changed places: one hisses from end to end, with hardly a vowel; in the "
+    "other the vowels are there. Which sound teaches hiss?"
 )
 
 EXERCISES = (
