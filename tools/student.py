@@ -168,7 +168,7 @@ def make(target: Path) -> list[Path]:
     # Chapters link to these.
     (target / "book").mkdir()
     for page in sorted((ROOT / "book").glob("*.md")):
-        if page.name != "instructors.md":
+        if not page.name.startswith("instructors"):
             text = page.read_text(encoding="utf-8")
             (target / "book" / page.name).write_text(repointed(text, url, branch), encoding="utf-8")
     shutil.copy(ROOT / "LICENSE", target)
