@@ -11,9 +11,11 @@ from torch import Generator, Tensor
 
 from minicodec.bits.histogram import Histogram
 from minicodec.bits.range_coder import encode_codes
+from minicodec.exercises.answers_11_counts import Counts, some_codes, tables
 from minicodec.exercises.blind import order
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.lesson_11 import LESSON, Counts, some_codes, tables
+from minicodec.exercises.lesson_11 import LESSON
+from minicodec.exercises.trying import draw
 
 
 class Memory(Counts):
@@ -49,20 +51,44 @@ class _Instead(Memory):
         return table
 
 
+class _Uncounted(Memory):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        return state if codes is None else self.favoured(state, codes), state
+
+
+class _Late(Memory):
+    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
+        return _Uncounted().stream(codes, state)[0], super().stream(codes, state)[1]
+
+
 def best_increment(codes: Tensor, prior: Tensor, increments: list[int]) -> int:
     """The increment of the histogram that makes the fewest bytes of these codes."""
     return min(increments, key=lambda i: _size(codes, prior, i))
+
+
+def _impatient(codes: Tensor, prior: Tensor, increments: list[int]) -> int:
+    sizes = [_size(codes, prior, increment) for increment in increments]
+    grown = (n for n in range(1, len(sizes)) if sizes[n] > sizes[n - 1])
+    return increments[next(grown, len(sizes)) - 1]
 
 
 def _size(codes: Tensor, prior: Tensor, increment: int) -> int:
     return len(encode_codes(Histogram(prior.shape[1], prior, increment), codes))
 
 
+_TRIED = [1, 16, 4, 1024, 256, 64]  # in no order, so that a search must not stop half-way
+
+
 def _codes_and_prior(generator: Generator) -> tuple[Any, ...]:
-    # A prior that is far off, so that the best increment is another with it than without.
-    codes = torch.randint(6, (2, 60), generator=generator) + 20
-    prior = torch.randint(1, 300, (2, 32), generator=generator)
-    return codes, prior, [1, 4, 16, 64, 256, 1024]
+    """Such that the best increment is in the middle, and another without prior or for one level."""
+    while True:
+        spans = [draw(generator, 3, 24) for _ in range(2)]
+        codes = torch.stack([torch.randint(s, (60,), generator=generator) for s in spans])
+        prior = torch.randint(1, 4 ** draw(generator, 1, 4), (2, 32), generator=generator)
+        best = best_increment(codes, prior, _TRIED)
+        others = (codes, torch.ones_like(prior)), (codes[:1], prior[:1])
+        if best not in (1, 1024, *(best_increment(*given, _TRIED) for given in others)):
+            return codes, prior, _TRIED
 
 
 def _size_with(
@@ -158,6 +184,14 @@ EXERCISES = (
                 "That is the place of the increment among those to be tried; which is it?",
                 lambda codes, prior, tried: tried.index(best_increment(codes, prior, tried)),
             ),
+            Mistake(
+                "That is the best one for the first level alone; which is it for all together?",
+                lambda codes, prior, tried: best_increment(codes[:1], prior[:1], tried),
+            ),
+            Mistake(
+                "The search ends where bytes first grow; must the increments come in order?",
+                _impatient,
+            ),
         ),
         minutes=8,
         points=2,
@@ -175,6 +209,13 @@ EXERCISES = (
             Mistake("Every level favours the codes of all; each has but its own.", _Everywhere),
             Mistake("The 64 stand in place of the count; they should be added to it.", _Instead),
             Mistake("This is the plain histogram: nothing is favoured yet.", Counts),
+            Mistake(
+                "Nothing is counted any more: what did the histogram's own `stream` do?", _Uncounted
+            ),
+            Mistake(
+                "The table lacks the 8 that the code just seen counts: it is built on old counts.",
+                _Late,
+            ),
         ),
         minutes=10,
         core=False,

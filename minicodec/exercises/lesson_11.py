@@ -4,15 +4,16 @@ Those at the chapter's end are in `chapter_11`.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
-from minicodec.bits.histogram import Histogram
+from minicodec.exercises import answers_11_counts as counts
 from minicodec.exercises.answers_11 import (
     decode,
+    decode_exactly,
     message,
     step,
     steps_to_take,
@@ -31,61 +32,6 @@ def _shares(generator: Generator, size: int) -> Tensor:
 def entropy(probabilities: Iterable[float]) -> float:
     """Bits per symbol, equation (1)."""
     return sum(p * math.log2(1 / p) for p in probabilities if p > 0)
-
-
-class Counts(Histogram):
-    """The package's histogram of 1024 codes, made without arguments as the chapter's."""
-
-    def __init__(self) -> None:
-        super().__init__(1024)
-
-
-class _ByOne(Counts):
-    def __init__(self) -> None:
-        Histogram.__init__(self, 1024, increment=1)
-
-
-class _InPlace(Counts):
-    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
-        if codes is not None:
-            state[torch.arange(len(codes)), codes] += 8
-        return state, state
-
-
-class _AllLevels(Counts):
-    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
-        counts = state.clone()
-        if codes is not None:
-            counts[:, codes] += 8
-        return counts, counts
-
-
-class _Late(Counts):
-    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
-        return state, super().stream(codes, state)[1]
-
-
-class _Rows(Counts):
-    def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
-        counts = state.clone()
-        if codes is not None:
-            counts[codes] += 8
-        return counts, counts
-
-
-def some_codes(generator: Generator) -> tuple[Tensor]:
-    """Codes of three levels that often come again."""
-    return (torch.randint(300, 310, (3, 14), generator=generator),)
-
-
-def tables(model: Callable[[], Histogram], codes: Tensor) -> Tensor:
-    """The tables that a decoder meets, kept until the end, so that none may change later."""
-    asked = model()
-    state, found = asked.start(len(codes)), []
-    for seen in [None, *codes.T]:
-        table, state = asked.stream(seen, state)
-        found.append(table)
-    return torch.stack(found)
 
 
 def divergence(p: Tensor, q: Tensor) -> float:
@@ -169,6 +115,31 @@ LESSON = (
                 "Low still holds the digit that has left, so it grows with the message.",
                 partial(step, slip="kept"),
             ),
+            Mistake(
+                "Low moves by the units before the symbol; how wide is one of them?",
+                partial(step, slip="own part"),
+            ),
+            Mistake(
+                "A digit waits here until both ends agree; it leaves whenever the width is below "
+                "the floor, and a carry mends it later.",
+                partial(step, slip="settled"),
+            ),
+            Mistake(
+                "A digit that has reached the base is cut here; it leaves whole, for what is too "
+                "much is a carry.",
+                partial(step, slip="cut"),
+            ),
+            Mistake(
+                "A range that is exactly the floor is not below it.", partial(step, slip="border")
+            ),
+            Mistake(
+                "Ten and a thousand are but an example; base and floor are arguments.",
+                partial(step, slip="tens"),
+            ),
+            Mistake(
+                "Room is made before the symbol has narrowed the range: which comes first?",
+                partial(step, slip="room first"),
+            ),
         ),
         minutes=8,
         points=2,
@@ -201,6 +172,25 @@ LESSON = (
                 "The new range is that of the symbol and of all before it; whose is it?",
                 partial(decode, slip="whole"),
             ),
+            Mistake(
+                "Fractions keep every remainder, but the encoder has dropped its own.",
+                decode_exactly,
+            ),
+            Mistake(
+                "The range begins one wider than in `my_encode`.", partial(decode, slip="begin")
+            ),
+            Mistake(
+                "Multiplied first and divided then: which units did the encoder count in?",
+                partial(decode, slip="product"),
+            ),
+            Mistake(
+                "All parts are one too high: what number has the first running sum?",
+                partial(decode, slip="from one"),
+            ),
+            Mistake(
+                "The offset moves up, but no digit follows: what does the last place hold now?",
+                partial(decode, slip="no digit"),
+            ),
         ),
         minutes=12,
         points=2,
@@ -211,25 +201,37 @@ LESSON = (
         "11.histogram",
         "Count the codes just seen, 8 for each in its own codebook, and give the counts as the "
         "next frame's table.",
-        Counts,
+        counts.Counts,
         (
-            Mistake("An occurrence adds 1; against 1024 ones that says little.", _ByOne),
+            Mistake("An occurrence adds 1; against 1024 ones that says little.", counts.ByOne),
             Mistake(
                 "Tables that were given out change afterwards: is it a copy that you count in?",
-                _InPlace,
+                counts.InPlace,
             ),
-            Mistake("Every codebook counts the codes of all; each has but its own.", _AllLevels),
-            Mistake("The table is one frame late: it lacks what has just been seen.", _Late),
+            Mistake(
+                "Every codebook counts the codes of all; each has but its own.", counts.AllLevels
+            ),
+            Mistake(
+                "Every codebook counts the codes of all, and in tables that were given out: pair "
+                "each row with its own code, in a copy.",
+                counts.AllInPlace,
+            ),
+            Mistake("8 stands in place of the count, and should be added to it.", counts.Once),
+            Mistake(
+                "The counts are handed back as they came, so all but the last frame is forgotten.",
+                counts.Forgets,
+            ),
+            Mistake("The table is one frame late: it lacks what has just been seen.", counts.Late),
             Mistake(
                 "A code stands for a row here; the rows are the codebooks, and codes are columns.",
-                _Rows,
+                counts.Rows,
             ),
         ),
         minutes=6,
         points=2,
-        inputs=some_codes,
+        inputs=counts.some_codes,
         remark="The decoder can count the same, so nothing extra is sent.",
-        use=tables,
+        use=counts.tables,
     ),
     Exercise(
         "11.divergence",
@@ -255,6 +257,15 @@ LESSON = (
             Mistake(
                 "A divergence is never negative: which of the two is divided by which?",
                 lambda p, q: -divergence(p, q),
+            ),
+            Mistake(
+                "It is infinite, for q is divided by p, which has zeros: who draws, and who "
+                "believes?",
+                lambda p, q: float((q * (q / p).log2()).sum()),
+            ),
+            Mistake(
+                "Each logarithm counts alike here; how often does each symbol come?",
+                lambda p, q: float((p / q)[p > 0].log2().sum()),
             ),
         ),
         minutes=6,

@@ -4,7 +4,17 @@ import pytest
 import torch
 
 from minicodec.bits.range_coder import RangeDecoder, RangeEncoder, cumulate
-from minicodec.exercises.answers_11 import decode, message, settled, step, steps_to_take, take
+from minicodec.exercises.answers_11 import (
+    DIGITS_END,
+    SLIPS,
+    SUMS_END,
+    decode,
+    message,
+    settled,
+    step,
+    steps_to_take,
+    take,
+)
 
 
 def drawn(count: int) -> tuple[list[int], list[int]]:
@@ -46,10 +56,13 @@ def test_carries_come_home():
 def test_slips_give_other_symbols():
     given = message(torch.Generator().manual_seed(0))
     right = decode(*given)
-    assert decode(*given, slip="border") != right != decode(*given, slip="once")
+    assert right not in [decode(*given, slip=slip) for slip in SLIPS]
     states, sums, base, floor = steps_to_take(torch.Generator().manual_seed(0))
-    for slip in ("no unit", "whole", "fraction", "product", "once", "last", "kept"):
-        here = [step(*state, sums, base, floor) for state in states]
+    here = [step(*state, sums, base, floor) for state in states]
+    for slip in (
+        "no unit", "whole", "fraction", "product", "once", "last", "kept",
+        "own part", "settled", "cut", "border", "room first", "tens",
+    ):  # fmt: skip
         assert here != [step(*state, sums, base, floor, slip) for state in states], slip
     assert len(here[0][0]) == 2, "from the first state two digits leave"
 
@@ -58,3 +71,27 @@ def test_slips_give_other_symbols():
 def test_a_step_of_another_shape_is_named(result):
     with pytest.raises(ValueError, match="three things: digits, low, width"):
         take(lambda *given: result, *steps_to_take(torch.Generator().manual_seed(0)))
+
+
+def test_digits_before_which_stands_low_are_missed_as_such():
+    with pytest.raises(ValueError, match="in this order"):
+        take(lambda *given: (1, 2, []), *steps_to_take(torch.Generator().manual_seed(0)))
+
+
+def test_what_is_read_behind_the_end_says_so():
+    digits, sums, *_ = message(torch.Generator().manual_seed(0))
+    with pytest.raises(IndexError, match=DIGITS_END):
+        digits[len(digits)]
+    with pytest.raises(IndexError, match=SUMS_END[:20]):
+        sums[5]
+    assert sums[-1] == sums[4] == 250 and digits[:2] == list(digits)[:2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_states_meet_the_floor_and_a_carry(seed):
+    states, sums, base, floor = steps_to_take(torch.Generator().manual_seed(seed))
+    taken = [step(*state, sums, base, floor) for state in states]
+    assert len(taken[0][0]) == 2
+    assert taken[1][0] == [] and taken[1][2] == floor
+    assert taken[2][0][0] >= base
+    assert taken[3] != step(*states[3], sums, base, floor, "settled")

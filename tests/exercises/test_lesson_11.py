@@ -2,9 +2,8 @@
 
 import torch
 
-from minicodec.bits.histogram import Histogram
 from minicodec.bits.range_coder import RangeEncoder, cumulate
-from minicodec.exercises.lesson_11 import Counts, divergence, entropy, some_codes, tables
+from minicodec.exercises.lesson_11 import divergence, entropy
 
 
 def test_entropy_is_what_a_long_message_takes():
@@ -21,9 +20,3 @@ def test_divergence_is_what_a_wrong_table_costs():
     q = torch.tensor([0.25, 0.5, 0.25], dtype=torch.float64)
     assert divergence(p, p) == 0
     assert divergence(p, q) == 0.5
-
-
-def test_counts_are_the_packages_histogram():
-    (codes,) = some_codes(torch.Generator().manual_seed(0))
-    expected = Histogram(1024).tables(torch.cat([codes, codes[:, :1]], 1))
-    assert torch.equal(tables(Counts, codes), expected)
