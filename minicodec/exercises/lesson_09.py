@@ -44,7 +44,7 @@ LESSON = (
             ),
             Mistake(
                 "That is the value of the loss, which tells nothing about its slope.",
-                lambda loss, y: float(loss),
+                lambda loss, y: float(loss.detach()),
             ),
         ),
         minutes=4,
