@@ -16,11 +16,15 @@ class Counts(Histogram):
 
 
 class ByOne(Counts):
+    """A code that comes counts 1, not 8."""
+
     def __init__(self) -> None:
         Histogram.__init__(self, 1024, increment=1)
 
 
 class InPlace(Counts):
+    """It counts in the very tables that it has given out."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         if codes is not None:
             state[torch.arange(len(codes)), codes] += 8
@@ -28,6 +32,8 @@ class InPlace(Counts):
 
 
 class AllLevels(Counts):
+    """Every level counts the codes of all."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         counts = state.clone()
         if codes is not None:
@@ -36,6 +42,8 @@ class AllLevels(Counts):
 
 
 class AllInPlace(Counts):
+    """Both slips at once."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         if codes is not None:
             state[:, codes] += 8
@@ -43,6 +51,8 @@ class AllInPlace(Counts):
 
 
 class Once(Counts):
+    """It sets a count to 8 instead of adding."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         counts = state.clone()
         if codes is not None:
@@ -51,16 +61,22 @@ class Once(Counts):
 
 
 class Forgets(Counts):
+    """It never hands the new counts on."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         return super().stream(codes, state)[0], state
 
 
 class Late(Counts):
+    """Its table lacks the codes just seen."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         return state, super().stream(codes, state)[1]
 
 
 class Rows(Counts):
+    """It takes a code for a row."""
+
     def stream(self, codes: Tensor | None, state: Tensor) -> tuple[Tensor, Tensor]:
         counts = state.clone()
         if codes is not None:
