@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from minicodec.exercises.comparing import difference
 from minicodec.exercises.exercise import Exercise, find
 from minicodec.exercises.kept import keep
-from minicodec.exercises.limited import Failed, NotWritten, limited
+from minicodec.exercises.limited import Endless, Failed, NotWritten, limited
 
 #: Trials of an answer that is called, each on other input.
 ROUNDS = 3
@@ -93,6 +93,8 @@ def mistake_of(exercise: Exercise, answer: Any, seed: int | None = None) -> str:
         wrong = next(filter(None, (_tried(exercise, answer, given) for given in inputs)), "")
     except NotWritten:
         return _OPEN
+    except Endless as error:
+        return str(error)
     except Failed as error:
         wrong = str(error)
     if not wrong or exercise.judge:

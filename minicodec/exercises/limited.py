@@ -15,6 +15,10 @@ class Failed(Exception):
     """It did not return; the message is one sentence that says why."""
 
 
+class Endless(Failed):
+    """It ran too long. It is not tried again: the student has waited already."""
+
+
 class NotWritten(Failed):
     """It is still the gap of the student edition."""
 
@@ -31,7 +35,8 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Raises:
         NotWritten: if it raises `NotImplementedError`.
-        Failed: if it raises that itself, or anything else, or runs longer than `SECONDS`.
+        Endless: if it runs longer than `SECONDS`.
+        Failed: if it raises that itself, or anything else.
     """
     result: list[Any] = []
     raised: list[BaseException] = []
@@ -47,7 +52,7 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
     thread.join(SECONDS)
     if thread.is_alive():
         _stop(thread)
-        raise Failed(
+        raise Endless(
             f"It did not end within {SECONDS:g} seconds: is there a loop whose condition never "
             "becomes false, or one that could be a product of tensors?"
         )

@@ -150,6 +150,19 @@ def test_a_known_way_to_raise_is_recognised():
     assert mistake_of(exercise, lambda x: x @ torch.zeros(7), 0) == "The sizes do not fit."
 
 
+def test_what_never_ends_is_tried_once(monkeypatch):
+    monkeypatch.setattr(limited, "SECONDS", 0.2)
+    calls = []
+
+    def endless(*arguments):
+        calls.append(arguments)
+        while True:
+            pass
+
+    assert "did not end" in mistake_of(doubled(), endless, 0)
+    assert len(calls) == 1
+
+
 def test_an_exercise_that_is_used_in_its_own_way():
     exercise = doubled(
         use=lambda layer, x: layer(2)(x),
