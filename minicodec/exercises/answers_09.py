@@ -89,6 +89,7 @@ def fading(past: Sequence[float], decay: float, start: float = 0.0, new: float =
 
 
 def decay_and_values(generator: Generator) -> tuple[float, list[float]]:
+    """A decay, and six values."""
     decay = 0.6 + 0.35 * float(torch.rand((), generator=generator))
     return decay, (1 + 4 * torch.rand(6, generator=generator)).tolist()
 
@@ -185,6 +186,7 @@ def one_loss(output: Tensor, gradient: Tensor) -> Tensor:
 
 
 def output_and_gradient(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Twice [2, 1, 15]."""
     output, gradient = (torch.randn(2, 1, 15, generator=generator) for _ in range(2))
     return output, gradient
 
@@ -210,6 +212,7 @@ def factors(norms: Weights, weights: Weights) -> dict[str, float]:
 
 
 def norms_and_weights(generator: Generator) -> tuple[dict[str, float], dict[str, float]]:
+    """Norms and weights of four losses, by name."""
     names = ("time", "mel", "adversarial", "features")
     norms, weights = ((torch.randn(4, generator=generator).exp()).tolist() for _ in range(2))
     return dict(zip(names, norms)), dict(zip(names, weights))

@@ -191,6 +191,7 @@ def start_with(
 
 
 def seed_and_latents(generator: Generator) -> tuple[int, Tensor]:
+    """A seed for k-means, and latents [60, 4] whose mean is not zero."""
     return draw(generator, 0, 2**31), 1 + torch.randn(60, 4, generator=generator)
 
 
@@ -235,10 +236,12 @@ def rate_with(
 
 
 def half_cosine(way: float) -> float:
+    """From 1 at 0 to 0 at 1."""
     return (1 + math.cos(math.pi * way)) / 2
 
 
 def total_and_rates(generator: Generator) -> tuple[int, float, float]:
+    """A number of steps, the highest rate, the lowest."""
     highest = 0.01 + 0.09 * float(torch.rand((), generator=generator))
     return 100 * draw(generator, 1, 9), highest, highest / draw(generator, 5, 20)
 

@@ -105,6 +105,7 @@ def _plain(losses: dict[str, Tensor]) -> Tensor:
 
 
 def with_plain_mel(output: Tensor, x: Tensor, rate: int) -> Tensor:
+    """The mel loss on magnitudes, with the arguments of the other."""
     return mel_loss(output, x, rate)
 
 
@@ -187,6 +188,7 @@ def without_the_rest(network: nn.Module, clips: Tensor, targets: Tensor, size: i
 
 
 def whole_batch(network: nn.Module, clips: Tensor, targets: Tensor, size: int) -> None:
+    """All clips at once, which do not fit."""
     network.zero_grad()
     time_loss(network(clips), targets).backward()
 
