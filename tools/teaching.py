@@ -169,7 +169,7 @@ def coded(text: str) -> str:
 
 def plan(book: Book) -> str:
     """The twelve lectures as a table, and what is for home."""
-    lines = ["| | Lecture | Chapters | In class | Reading at home | Homework |",
+    lines = ["| No. | Lecture | Chapters | In class | Reading at home | Homework |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     lectures, total = book.told["lectures"], [0, 0, 0]
     for place, lecture in enumerate(lectures, 1):
@@ -184,14 +184,15 @@ def plan(book: Book) -> str:
     hours = [f"{minute / 60:.1f} h" for minute in total]
     lines += [f"| | all | | {' | '.join(hours)} |", ""]
     for place, lecture in enumerate(lectures, 1):
-        lines += [f"**{place}. {lecture['title']}**", ""]
+        lines += [f"<details><summary>{place}. {lecture['title']}</summary>", ""]
         for number in lecture["chapters"]:
             left = lecture["home"].get(number, [])
             taught = [t for t in book.sections(number) if t not in left]
             lines.append(f"- {number} in class: {'; '.join(taught)}.")
             lines += [f"- {number} at home: {'; '.join(left)}."] if left else []
         lines.append(f"- Solved together: {listed(lecture['solve'])}.")
-        lines += [f"- Homework: {listed([e.name for e in book.homework(lecture)])}.", ""]
+        lines += [f"- Homework: {listed([e.name for e in book.homework(lecture)])}."]
+        lines += ["", "</details>", ""]
     return "\n".join(lines)
 
 
@@ -273,7 +274,7 @@ def by_chapter(book: Book) -> str:
         lines += [f"- {text} ({listed(names)})" for text, *names in told["outcomes"]]
         lines += [
             "",
-            "| Exercise | Kind | Minutes | | Points | Slips |",
+            "| Exercise | Kind | Minutes | Need | Points | Slips |",
             "|---|---|---|---|---|---|",
         ]
         lines += [
