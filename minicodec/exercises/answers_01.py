@@ -31,6 +31,18 @@ def quantize(x: Tensor, bits: int) -> Tensor:
     return (torch.floor(x / step).clamp(-most, most - 1) + 0.5) * step
 
 
+def toward_zero(x: Tensor, bits: int) -> Tensor:
+    """Wrong: `int` drops the fraction, which moves samples below 0 up."""
+    step = 2 / 2**bits
+    return (x / step).int() * step + step / 2
+
+
+def clamped_last(x: Tensor, bits: int) -> Tensor:
+    """Wrong: -1 and 1 are no levels."""
+    step = 2 / 2**bits
+    return ((torch.floor(x / step) + 0.5) * step).clamp(-1, 1)
+
+
 def samples_and_bits(generator: Generator) -> tuple[Tensor, int]:
     """Samples between the levels and a little beyond full scale."""
     x = 1.2 * (2 * torch.rand(40, generator=generator) - 1)
@@ -105,6 +117,19 @@ def of_equal_area(rate: int, n_fft: int, n_mels: int) -> Tensor:
     return mel_filters(rate, n_fft, n_mels) * (2 / (corners[2:] - corners[:-2]))[:, None]
 
 
+def summing_to_one(rate: int, n_fft: int, n_mels: int) -> Tensor:
+    """Mel filters that give means, not sums."""
+    filters = mel_filters(rate, n_fft, n_mels)
+    return filters / filters.sum(1, keepdim=True)
+
+
+def straight_in_mels(rate: int, n_fft: int, n_mels: int) -> Tensor:
+    """Mel filters whose sides are straight lines over mels."""
+    mels = hz_to_mel(torch.linspace(0, rate / 2, n_fft // 2 + 1))
+    place = mels / float(hz_to_mel(rate / 2)) * (n_mels + 1)
+    return (1 - (place - torch.arange(1, n_mels + 1)[:, None]).abs()).clamp(min=0)
+
+
 def rate_window_and_bands(generator: Generator) -> tuple[int, int, int]:
     """Sample rate, window and number of bands."""
     rate = (16000, 24000, 32000)[draw(generator, 0, 2)]
@@ -142,6 +167,12 @@ def expand(y: Tensor) -> Tensor:
 def mu_law(x: Tensor, bits: int) -> Tensor:
     """Rounded where speech has most of its samples."""
     return expand(quantize(compress(x), bits))
+
+
+def lost_way(x: Tensor, bits: int, way: Callable[[Tensor], Tensor]) -> Tensor:
+    """Wrong: compressed and rounded, but `way` does not lead back."""
+    y = quantize(compress(x), bits)
+    return y.sign() * way(y.abs()) / 255
 
 
 def soft_samples_and_bits(generator: Generator) -> tuple[Tensor, int]:

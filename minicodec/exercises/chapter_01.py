@@ -101,6 +101,14 @@ EXERCISES = (
                 lambda x, bits: answers.mu_law(x, bits).abs(),
             ),
             Mistake(
+                "The way back ends at e, not at 256: the logarithm was divided by log 256.",
+                lambda x, bits: answers.lost_way(x, bits, lambda y: y.exp() - 1),
+            ),
+            Mistake(
+                "The way back does not bring 0 to 0: log(1 + …) has a 1 to take away.",
+                lambda x, bits: answers.lost_way(x, bits, lambda y: 256**y),
+            ),
+            Mistake(
                 "The way back is missing a division by 255.",
                 lambda x, bits: answers.mu_law(x, bits) * 255,
             ),
@@ -126,12 +134,12 @@ EXERCISES = (
                 ("clean", "folded"): "You have the rounded one; of the other two, one sounds wrong "
                 "at every “s”, where high sound comes down.",
                 ("folded", "rounded"): "You have the clean one; of the other two, one has noise in "
-                "every word and the other only with “s” and “t”.",
+                "every pause and the other is worst with “s” and “t”.",
                 ("clean", "rounded"): "You have the folded one; of the other two, one has a hiss "
                 "that does not depend on the letter that is spoken.",
             },
             (
-                "None is in its place; loop a vowel first: only one of the three is noisy there.",
+                "None is in its place; loop a pause first: only one of the three is noisy there.",
                 "No letter has its own sound yet; loop an “s”, which is what folds.",
             ),
         ),
@@ -179,6 +187,25 @@ EXERCISES = (
                 "That is the picture of the difference; the difference of two pictures is asked "
                 "for.",
                 lambda copy, clip: decibel(answers.magnitudes(copy - clip)).abs().mean(),
+            ),
+            Mistake(
+                "The root of the mean square weighs large differences more; where is the plain "
+                "mean of absolute values?",
+                lambda copy, clip: (
+                    (decibel(answers.magnitudes(copy)) - decibel(answers.magnitudes(clip)))
+                    .pow(2)
+                    .mean()
+                    .sqrt()
+                ),
+            ),
+            Mistake(
+                "The filters sum powers here, though their decibels are right; they should sum "
+                "magnitudes.",
+                lambda copy, clip: (
+                    (decibel(answers.powers(copy).sqrt()) - decibel(answers.powers(clip).sqrt()))
+                    .abs()
+                    .mean()
+                ),
             ),
             Mistake(
                 "The filters sum powers here; they should sum magnitudes: is a `.pow(2)` too much?",

@@ -62,6 +62,11 @@ LESSON = (
                     - 1
                 ),
             ),
+            Mistake(
+                "Below 0 `int` drops the fraction the other way: what rounds down there as well?",
+                answers.toward_zero,
+            ),
+            Mistake("−1 and 1 are no levels; clamp before that.", answers.clamped_last),
         ),
         minutes=6,
         points=2,
@@ -164,6 +169,12 @@ LESSON = (
                 ),
             ),
             Mistake(
+                "This divides by the root of W (`normalized=True`?), not by the window's norm.",
+                lambda x, n_fft, hop: answers.picture(
+                    x, n_fft, hop, norm=lambda w: torch.tensor(len(w) ** 0.5)
+                ),
+            ),
+            Mistake(
                 "This window is symmetric (`periodic=False`); for a spectrum it should be one "
                 "period of a cosine.",
                 lambda x, n_fft, hop: answers.picture(
@@ -223,6 +234,14 @@ LESSON = (
             Mistake(
                 "Each triangle has an area of 1 here; let each have a height of 1.",
                 answers.of_equal_area,
+            ),
+            Mistake(
+                "Weights add up to 1 in each triangle here; let each have a height of 1.",
+                answers.summing_to_one,
+            ),
+            Mistake(
+                "These sides are straight in mels; only the corners are, the sides run in hertz.",
+                answers.straight_in_mels,
             ),
         ),
         minutes=10,

@@ -50,3 +50,18 @@ def test_one_number_is_a_number_and_all_else_stays():
     assert answers.as_number(lambda: torch.tensor([2.0])) == 2.0
     assert answers.as_number(lambda: "junk") == "junk"
     assert answers.as_number(lambda: torch.zeros(3)).shape == (3,)
+
+
+def test_what_is_wrong_differs_from_what_is_right():
+    given = answers.samples_and_bits(torch.Generator().manual_seed(0))
+    right = answers.quantize(*given)
+    for slip in (answers.toward_zero, answers.clamped_last):
+        assert not torch.allclose(slip(*given), right)
+    filters = spectral.mel_filters(24000, 1024, 40)
+    assert torch.allclose(answers.summing_to_one(24000, 1024, 40).sum(1), torch.ones(40))
+    bent = answers.straight_in_mels(24000, 1024, 40)
+    assert torch.equal(bent > 1e-3, (filters > 1e-3) & (bent > 1e-3)), "the corners are the same"
+    assert (bent - filters).abs().max() > 0.005
+    x, bits = answers.soft_samples_and_bits(torch.Generator().manual_seed(0))
+    back = answers.lost_way(x, bits, lambda y: 256**y - 1)
+    assert torch.allclose(back, answers.mu_law(x, bits))
