@@ -3,6 +3,8 @@
 import copy
 import json
 import re
+import subprocess
+import sys
 import tempfile
 from functools import cache
 from math import comb, sqrt
@@ -10,6 +12,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
+import soundfile
 import yaml
 from notebooks import ROOT
 from simulated_class import class_of_fourteen
@@ -19,6 +22,7 @@ from minicodec.bits import language_model_file
 from minicodec.listening import headphones, pool
 from minicodec.listening.analysis import t_quantile
 from minicodec.model.checkpoint import SHIPPED, facts
+from minicodec.sound import audio
 
 TOLD = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
 WEIGHTS = ROOT / "minicodec" / "weights"
@@ -184,3 +188,41 @@ def test_students_do_not_get_the_pages(tmp_path):
     assert not list((tmp_path / "student").rglob("instructors*"))
     for path in (tmp_path / "student").rglob("*.md"):
         assert "instructors" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_projects_commands_run_in_their_order(tmp_path):
+    """On clips that ship, and for seconds in place of hours; the last of two options counts."""
+    for folder, names in {"recordings": ["music", "drums"], "others/speech": ["speech_en"]}.items():
+        (tmp_path / folder).mkdir(parents=True)
+        for name in names:
+            clip = audio.clip(name)[0, :, : 3 * 24000]
+            soundfile.write(tmp_path / folder / f"{name}.wav", clip.numpy().T, 24000)
+    (tmp_path / "others/speech/speech_en.wav").rename(tmp_path / "others/speech/a.wav")
+    blocks = re.findall(r"```\n(minicodec .*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    assert [line.split()[1] for line in lines] == [
+        "train", "evaluate", "evaluate", "train-lm", "encode", "decode"]  # fmt: skip
+    for line in lines:
+        words = line.split()
+        words += ["--minutes", "0.02", "--batch", "2"] if "train" in words[1] else []
+        words += ["--steps", "2"] if words[1] == "train" else []
+        words += ["--measures", "mel_distance", "--opus"] if words[1] == "evaluate" else []
+        result = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, f"{line}: {result.stderr[-500:]}"
+    before, after = (read_json(tmp_path / f"{name}.json") for name in ("before", "after"))
+    assert before != after
+    assert soundfile.info(tmp_path / "a.wav").frames == 3 * 24000
+
+
+def test_every_target_on_the_pages_is_in_the_makefile():
+    targets = re.findall(r"`make ([a-z]+)", PAGE.read_text(encoding="utf-8"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert targets
+    for target in set(targets):
+        assert re.search(rf"(?m)^{target}:", makefile), target
