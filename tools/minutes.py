@@ -10,7 +10,7 @@ They stand in each chapter's head (with a table of its sections), in README.md a
 **A student's minutes** are no measurement. They follow from what a section holds, by the rates
 below, so that all chapters are estimated alike: words are read, lines of code are read slowly,
 formulas and figures looked at, players listened to. Sections are rounded to whole minutes, chapters
-to five. Exercises come on top.
+to five. Exercises state their own minutes, and come on top.
 
 **Seconds of computing** are measured: processor time of the kernel and its children, in one thread,
 which other programs on the machine do not change much. They and the counts of operations are kept
@@ -48,6 +48,9 @@ from notebooks import (
     source_of,
     tags_of,
 )
+from student import CHECK
+
+from minicodec.exercises.exercise import find
 
 MEASURED = ROOT / "benchmarks" / "minutes.json"
 EXECUTED = ROOT / "_build" / "minutes"
@@ -154,7 +157,7 @@ class Section:
     formulas: int = 0
     figures: int = 0
     players: int = 0
-    exercises: float = 0  #: minutes
+    exercises: int = 0  #: minutes of those in it
     questions: int = 0
     cells: list[int] = field(default_factory=list)  #: its code cells, counted among code cells
 
@@ -167,7 +170,7 @@ class Section:
             + self.figures * SECONDS["figure"]
             + self.players * SECONDS["player"]
         )
-        return round(seconds / 60 + self.exercises + self.questions * QUESTION)
+        return round(seconds / 60 + self.questions * QUESTION)
 
 
 def sections(notebook: Notebook) -> list[Section]:
@@ -181,6 +184,7 @@ def sections(notebook: Notebook) -> list[Section]:
             code += 1
             if section.title == "Exercises":
                 continue  # they state their minutes
+            section.exercises += sum(find(name).minutes for name in CHECK.findall(source))
             if not {"setup", "hide-input", "remove-input", "check"} & set(tags_of(cell)):
                 section.lines += sum(
                     bool(line.strip()) and not line.lstrip().startswith(("#", "import ", "from "))
@@ -206,7 +210,7 @@ def sections(notebook: Notebook) -> list[Section]:
             section.words += count_words(part)
             section.formulas += len(re.findall(r"\$\$.*?\$\$", part, flags=re.S))
             section.questions += len(re.findall(r"(?m)^\*\*\d+\. ", part))
-    return [section for section in found if section.minutes or section.cells]
+    return [section for section in found if section.minutes or section.exercises or section.cells]
 
 
 def plain(heading: str) -> str:
@@ -283,11 +287,11 @@ class Times:
     @property
     def minutes(self) -> int:
         """For reading, running and hearing it; exercises apart."""
-        return 5 * round(sum(s.minutes for s in self.sections if s.title != "Exercises") / 5)
+        return 5 * round(sum(section.minutes for section in self.sections) / 5)
 
     @property
     def exercises(self) -> int:
-        return 5 * round(sum(s.minutes for s in self.sections if s.title == "Exercises") / 5)
+        return 5 * round(sum(section.exercises for section in self.sections) / 5)
 
     def total(self, key: str) -> float:
         return sum(section[key] for section in self.computing.values())
@@ -305,18 +309,20 @@ class Times:
         lines = [
             "<details><summary>Minutes by section</summary>",
             "",
-            "| Section | Minutes | CPU | T4 |",
-            "|---|---|---|---|",
+            "| Section | Minutes | Exercises | CPU | T4 |",
+            "|---|---|---|---|---|",
         ]
         for section in self.sections:
             seconds = self.computing.get(section.title, {})
             here, t4 = (about(seconds.get(key, 0)) for key in ("seconds", "t4"))
-            lines.append(f"| {section.title} | {section.minutes or '–'} | {here} | {t4} |")
+            own = [f"{minutes or '–'}" for minutes in (section.minutes, section.exercises)]
+            lines.append(f"| {section.title} | {' | '.join(own)} | {here} | {t4} |")
         lines += [
             "",
-            "Minutes are an estimate for a student. CPU: computing, measured on one core. T4: the",
-            "same, estimated from the number and size of operations, for tensors that lie on it;",
-            "the chapter computes on the CPU, whatever the runtime.",
+            "Minutes are an estimate for a student, without the exercises beside them. CPU:",
+            "computing, measured on one core. T4: the same, estimated from the number and size of",
+            "operations, for tensors that lie on it; the chapter computes on the CPU, whatever the",
+            "runtime.",
             "",
             "</details>",
         ]

@@ -36,6 +36,9 @@ import importlib.util
 {lines}
 compare(a)
 
+# %% tags=["check"]
+exercises.check("05.nearest_code", a)
+
 # %% [markdown]
 # ## Exercises
 #
@@ -85,9 +88,9 @@ def notebook():
 def test_minutes_follow_from_what_a_section_holds(notebook):
     found = {section.title: section.minutes for section in sections(notebook)}
     # 3 minutes of words, 7 of 60 lines; formula, figure and player 2.5; and two words of heading.
-    assert found == {"Opening": 2, "Build: one": 13, "Exercises": 17, "Quiz": 1}
+    assert found == {"Opening": 2, "Build: one": 13, "Exercises": 0, "Quiz": 1}
     assert Times(sections(notebook), {}).minutes == 15
-    assert Times(sections(notebook), {}).exercises == 15
+    assert Times(sections(notebook), {}).exercises == 25
 
 
 def test_a_head_says_the_time_once_however_often_it_is_written(notebook):
@@ -95,9 +98,9 @@ def test_a_head_says_the_time_once_however_often_it_is_written(notebook):
     times = Times(sections(notebook), {"Build: one": {"seconds": 12.4, "t4": 3.2}})
     once = headed(head, times)
     assert (
-        "15 minutes, exercises 15; computing: 10 s on a CPU, 3 s on a T4 (estimate) | d |" in once
+        "15 minutes, exercises 25; computing: 10 s on a CPU, 3 s on a T4 (estimate) | d |" in once
     )
-    assert "| Build: one | 13 | 10 s | 3 s |" in once
+    assert "| Build: one | 13 | 8 | 10 s | 3 s |" in once
     assert headed(once, times) == once
     notebook["cells"][0]["source"] = once
     assert sections(notebook) == times.sections  # the table is no prose that takes time

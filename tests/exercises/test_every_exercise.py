@@ -178,6 +178,24 @@ def test_exercises_say_kind_minutes_and_when_they_are_done(path: Path):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_a_chapter_states_what_the_exercise_says(path: Path):
+    """Kind, whether it is core, and minutes, above each check at the end."""
+    cells = cells_of(path.stem.partition("_")[0])
+    text = "\n".join("".join(cell["source"]) for cell in cells).split("## Exercises\n", 1)[1]
+    for part in re.split(r"(?m)^### Exercise ", text)[1:]:
+        kind, core, minutes = re.search(r"\*([\w ]+) · (\w+) · (\d+) minutes\.\*", part).groups()
+        names = re.findall(r'exercises\.check\(\s*"([^"]+)"', part)
+        stated = {e.name: e for e in of_chapter(path.stem.partition("_")[0])}
+        here = [stated[name] for name in names]
+        assert here, part
+        assert {"On paper": "paper", "In code": "code", "By ear": "ear"}[kind] in {
+            e.kind for e in here
+        }, names
+        assert int(minutes) == sum(e.minutes for e in here), names
+        assert (core == "core") == any(e.core for e in here), names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_each_answer_of_the_quiz_has_its_reason(path: Path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     text = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
