@@ -32,9 +32,9 @@ LONGEST_LECTURE = 90
 CUT = range(44, 51)  # minutes, so that somebody may ask something
 
 HEAD = """\
-<!-- Made by tools/teaching.py from tools/teaching.yml: change it there. -->
-
 # Chapter by chapter, for instructors
+
+<!-- Made by tools/teaching.py from tools/teaching.yml: change it there. -->
 
 What a student can do after each chapter, which exercise shows it, what goes wrong, what to discuss,
 and what fits into 50 minutes. [For instructors](instructors.md) has the rest. Minutes of exercises
@@ -303,8 +303,10 @@ def pages(book: Book) -> dict[Path, str]:
         pattern = rf"(?s)(<!-- {name} -->\n).*?(\n<!-- end -->)"
         if not re.search(pattern, text):
             raise SystemExit(f"{shown(PAGE)}: has no place for {name}")
-        made = make(book)
-        text = re.sub(pattern, lambda m, made=made: f"{m[1]}{made}{m[2]}", text)
+        before, after = re.split(
+            rf"(?s)(?<=<!-- {name} -->\n).*?(?=\n<!-- end -->)", text, maxsplit=1
+        )
+        text = before + make(book) + after
     return {PAGE: text, BY_CHAPTER: by_chapter(book)}
 
 

@@ -4,12 +4,9 @@ from collections import defaultdict
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
-
 from minicodec.listening.abx import abx_p_value
 from minicodec.listening.pooled import Heard, Pooled, Rated
 from minicodec.sound.names import printable
-from minicodec.sound.plotting import COLORS, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +19,10 @@ _PALE = 0.35
 
 def plotted(pooled: Pooled) -> "Figure":
     """One panel for each test, one below the other."""
+    import matplotlib.pyplot as plt
+
+    from minicodec.sound.plotting import as_text
+
     heights = [0.9 + 0.36 * _lines(test) for test in pooled.tests]
     figure, panels = plt.subplots(
         len(pooled.tests),
@@ -49,6 +50,8 @@ def _ratings(ax: "Axes", analysis: "Analysis | None") -> None:
     if analysis is None:
         ax.set_axis_off()
         return
+    from minicodec.sound.plotting import COLORS
+
     places = {score.condition: i for i, score in enumerate(reversed(analysis.scores))}
     own: dict[tuple[str, str], list[float]] = defaultdict(list)
     for rating in analysis.ratings:
@@ -64,6 +67,8 @@ def _trials(ax: "Axes", test: Heard) -> None:
     if not test.results:
         ax.set_axis_off()
         return
+    from minicodec.sound.plotting import COLORS, as_text
+
     ordered = sorted(test.results.items(), key=lambda pair: pair[1].correct)
     trials = ordered[0][1].trials
     for place, (_, result) in enumerate(ordered):
