@@ -13,10 +13,11 @@ the one that gave it.
 import argparse
 import ast
 import json
-import linecache
 import re
+import runpy
 import symtable
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,11 +100,11 @@ def run_code(chapter: str, source: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    name = f"<{chapter}>"
-    # So that a function finds its own text, as it does in a notebook.
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    with torch.enable_grad():  # some chapters turn gradients off for good
-        exec(compile(source, name, "exec"), {"__name__": "__main__", "display": print})
+    # A file, so that a function finds its own text, as it does in a notebook.
+    with tempfile.TemporaryDirectory() as folder, torch.enable_grad():  # some turn it off for good
+        file = Path(folder) / f"{chapter}.py"
+        file.write_text(source, encoding="utf-8")
+        runpy.run_path(str(file), {"display": print}, "__main__")
 
 
 def stale(results: dict[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ import importlib.util
 compare(a)
 
 # %% tags=["check"]
-exercises.check("05.nearest_code", a)
+check = 'exercises.check("05.nearest_code", a)'
 
 # %% [markdown]
 # ## Exercises
