@@ -76,9 +76,10 @@ def mistake_of(exercise: Exercise, answer: Any, seed: int | None = None) -> str:
     """
     if answer is None or answer is Ellipsis:
         return _OPEN
+    kind = "class" if isinstance(exercise.answer, type) else "function"
     if exercise.called != callable(answer):
         return (
-            f"Expected a function, got {type(answer).__name__}: give it without calling it."
+            f"Expected a {kind}, got {type(answer).__name__}: give it without calling it."
             if exercise.called
             else "Expected a value, got a function: call it first."
         )

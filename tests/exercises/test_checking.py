@@ -187,3 +187,19 @@ def test_a_judge_decides_where_many_answers_are_right(monkeypatch):
     assert mistake_of(exercise, lambda x: iter(int, 1) and [0 for _ in iter(int, 1)], 0).startswith(
         "It did not end"
     )
+
+
+def test_a_value_where_a_class_is_asked_is_told_so():
+    class Layer:
+        def __call__(self, x):
+            return 2 * x
+
+    class Other:
+        def __call__(self, x):
+            return 3 * x
+
+    mistakes = tuple(Mistake(f"Not {n}.", lambda n=n: lambda x: n * x) for n in (3, 4, 5))
+    exercise = doubled(answer=Layer, mistakes=mistakes, use=lambda layer, x: layer()(x))
+    assert mistake_of(exercise, Layer, 0) == ""
+    assert mistake_of(exercise, Other, 0) == "Not 3."
+    assert mistake_of(exercise, 3, 0) == "Expected a class, got int: give it without calling it."
