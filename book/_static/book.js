@@ -1,10 +1,14 @@
 // The page on paper: light, with all that is folded open, and with a link beside what plays.
 (() => {
-  // Where readers of the paper find this page; a copy on a disk knows no better than where it lies.
-  const page = document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
   const undo = [];
 
+  // Where readers of the paper find this page; a copy on a disk knows no better than where it lies.
+  // (Asked when it is printed: the link stands below this script.)
+  const address = () =>
+    document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
+
   function before() {
+    const page = address();
     const root = document.documentElement;
     const { theme } = root.dataset;
     root.dataset.theme = "light";
