@@ -12,15 +12,19 @@ SECONDS = 20.0
 
 
 class Failed(Exception):
-    """It did not return; the message is one sentence that says why."""
+    """It did not return; the message is one sentence that says why.
+
+    Args:
+        raised: what it raised, if it did.
+    """
+
+    def __init__(self, sentence: str, raised: BaseException | None = None):
+        super().__init__(sentence)
+        self.raised = raised
 
 
 class Endless(Failed):
     """It ran too long. It is not tried again: the student has waited already."""
-
-
-class NotWritten(Failed):
-    """It is still the gap of the student edition."""
 
 
 class _Stop(BaseException):
@@ -34,7 +38,6 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
     reaches no loop inside of a library, and there are none on Windows.
 
     Raises:
-        NotWritten: if it raises `NotImplementedError`.
         Endless: if it runs longer than `SECONDS`.
         Failed: if it raises that itself, or anything else.
     """
@@ -58,11 +61,9 @@ def limited(function: Callable[..., Any], *arguments: Any) -> Any:
         )
     if raised:
         error = raised[0]
-        if isinstance(error, NotImplementedError):
-            raise NotWritten("It is not written yet.")
         if isinstance(error, Failed):
             raise error
-        raise Failed(f"It raised {_said(error)}{_place(error.__traceback__)}.")
+        raise Failed(f"It raised {said(error)}{_place(error.__traceback__)}.", error)
     return result[0]
 
 
@@ -73,7 +74,7 @@ def _stop(thread: threading.Thread) -> None:
     thread.join(1.0)
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """Kind and first line of the message, in bounds."""
     lines = str(error).strip().splitlines()
     message = lines[0].rstrip(".") if lines else ""

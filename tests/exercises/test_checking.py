@@ -203,3 +203,32 @@ def test_a_value_where_a_class_is_asked_is_told_so():
     assert mistake_of(exercise, Layer, 0) == ""
     assert mistake_of(exercise, Other, 0) == "Not 3."
     assert mistake_of(exercise, 3, 0) == "Expected a class, got int: give it without calling it."
+
+
+def test_only_the_gap_itself_is_not_written_yet():
+    """Torch raises NotImplementedError, too, for what an operation cannot do."""
+
+    def unable(x):
+        return torch.ones(5, device="meta").tolist()
+
+    def gap(x):
+        raise NotImplementedError(doubled().task)
+
+    def graders(x):
+        raise NotImplementedError
+
+    assert mistake_of(doubled(), gap, 0) == mistake_of(doubled(), graders, 0)
+    assert mistake_of(doubled(), gap, 0) == "It is not written yet."
+    assert mistake_of(doubled(), unable, 0).startswith("It raised NotImplementedError: Cannot copy")
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [torch.ones(5).to_sparse(), torch.ones(5, device="meta"), 10**400, [10**400] * 5],
+    ids=["sparse", "without values", "endless", "many endless"],
+)
+def test_what_cannot_be_compared_gets_one_sentence_and_raises_nothing(strange, capsys):
+    exercises.check("05.bits_per_second", strange)
+    exercises.check("05.nearest_code", lambda z, e: strange)
+    for sentence in said(capsys):
+        assert sentence.startswith("✗ 05.") and len(sentence) < 250

@@ -25,12 +25,6 @@ MISTAKES = [
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch):
-    """An endless loop is found sooner than by a student; other answers need a part of it."""
-    monkeypatch.setattr(limited, "SECONDS", 20.0)
-
-
 def cells_of(chapter: str) -> list[dict[str, Any]]:
     (path,) = (ROOT / "chapters").glob(f"{chapter}_*.ipynb")
     return json.loads(path.read_text(encoding="utf-8"))["cells"]
