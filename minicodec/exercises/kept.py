@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from minicodec.exercises.exercise import Exercise, chapters, of_chapter
-from minicodec.sound.files import write_text
+from minicodec.sound.files import reason, write_text
 
 _DRIVE = Path("/content/drive/MyDrive")
 _MOST = 1_000_000  # bytes: a file of ours has a few thousand
@@ -27,16 +27,23 @@ def place() -> Path | None:
 
 
 def read() -> dict[str, dict[str, Any]]:
-    """What is kept, by exercise; a missing or spoilt file is like an empty one."""
+    """What is kept, by exercise; nothing, if there is no file.
+
+    Raises:
+        OSError: if there is one that cannot be read now.
+        ValueError: if it is no file of ours.
+    """
     path = place()
+    if path is None or not path.exists():
+        return {}
     try:
-        if path is None or path.stat().st_size > _MOST:
-            return {}
+        if path.stat().st_size > _MOST:
+            raise ValueError("it is too large")
         kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(kept, dict):
-        return {}
+        raise ValueError("it is no table")
     return {
         name: {"tries": entry["tries"], "solved": entry["solved"]}
         for name, entry in kept.items()
@@ -49,12 +56,24 @@ def read() -> dict[str, dict[str, Any]]:
 def keep(name: str, right: bool) -> str:
     """Add one try. Gives a sentence if it could not be kept, else "".
 
-    What is solved stays solved.
+    What is solved stays solved. A file that is spoilt is put aside, and one that cannot be read now
+    is left as it is: it may hold the work of a term.
     """
     path = place()
     if path is None:
         return ""
-    kept = read()
+    aside = ""
+    try:
+        kept = read()
+    except OSError as error:
+        return f"(The progress could not be kept: {path} cannot be read: {reason(error)}.)"
+    except ValueError:
+        kept, spoilt = {}, path.with_name(f"{path.name}.spoilt")
+        aside = f"({path} was spoilt; it is {spoilt.name} now, and a new one begins.)"
+        try:
+            path.replace(spoilt)
+        except OSError as error:
+            return f"(The progress could not be kept: {path} is spoilt, and {reason(error)}.)"
     entry = kept.get(name, {"tries": 0, "solved": ""})
     if not entry["solved"]:
         entry = {"tries": entry["tries"] + 1, "solved": f"{date.today()}" if right else ""}
@@ -63,7 +82,7 @@ def keep(name: str, right: bool) -> str:
         write_text(path, json.dumps(kept, indent=1, sort_keys=True) + "\n")
     except (OSError, ValueError) as error:
         return f"(The progress could not be kept: {error})"
-    return ""
+    return aside
 
 
 class Progress:
@@ -118,7 +137,13 @@ def progress(chapter: str | int | None = None) -> Progress:
     Raises:
         ValueError: if there is no such chapter.
     """
-    return Progress(f"{chapter:02}" if isinstance(chapter, int) else chapter, read())
+    number = f"{chapter:02}" if isinstance(chapter, int) else chapter
+    try:
+        kept = read()
+    except (OSError, ValueError) as error:
+        print(f"({place()} cannot be read: {reason(error)}.)")
+        kept = {}
+    return Progress(number, kept)
 
 
 def _about(exercise: Exercise) -> str:

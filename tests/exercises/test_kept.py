@@ -39,21 +39,44 @@ def test_the_table_of_a_chapter_and_of_all(file):
 
 
 @pytest.mark.parametrize(
-    "spoilt",
-    ["", "{", "[]", "3", '{"05.nearest_code": 3}', "\0\0", "[" * 100_000,
-     '{"05.nearest_code": {"tries": "x", "solved": ""}}',
-     '{"05.nearest_code": {"tries": true, "solved": null}}'],
-)  # fmt: skip
-def test_a_spoilt_file_is_like_an_empty_one(file, spoilt):
+    "spoilt", ["", "{", "[]", "3", "\0\0", "[" * 100_000, '"' + "x" * 2_000_000 + '"']
+)
+def test_a_spoilt_file_is_put_aside_and_a_new_one_begins(file, spoilt, capsys):
+    """It may be a term's work with one byte wrong: nothing is thrown away."""
     file.write_text(spoilt)
-    assert read() == {}
-    assert keep("05.nearest_code", True) == ""
+    assert "open" in repr(function("05")) and "cannot be read" in capsys.readouterr().out
+    said = keep("05.nearest_code", True)
+    assert "was spoilt; it is progress.json.spoilt now" in said
+    assert file.with_name("progress.json.spoilt").read_text() == spoilt
     assert read()["05.nearest_code"]["tries"] == 1
+    assert keep("05.nearest_code", True) == ""
+
+
+@pytest.mark.parametrize(
+    "entry", [3, {"tries": "x", "solved": ""}, {"tries": True, "solved": None}, {}, None]
+)
+def test_a_strange_entry_is_passed_over(file, entry):
+    file.write_text(json.dumps({"05.lag": {"tries": 2, "solved": ""}, "05.nearest_code": entry}))
+    assert list(read()) == ["05.lag"]
+
+
+def test_a_file_that_cannot_be_read_now_is_left_as_it_is(file, monkeypatch, capsys):
+    """Drive is away for a moment: what stands there must not be written over."""
+    keep("05.lag", True)
+    before = file.read_bytes()
+
+    def away(self, encoding):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_text", away)
+    assert "cannot be read: Input/output error" in keep("05.nearest_code", True)
+    assert "open" in repr(function("05")) and "Input/output error" in capsys.readouterr().out
+    assert file.read_bytes() == before
 
 
 def test_strange_bytes_and_strange_names_do_no_harm(file):
     file.write_bytes(b"\xff\xfe{}")
-    assert read() == {}
+    assert "spoilt" in keep("05.nearest_code", False)
     file.write_text(json.dumps({"<script>": {"tries": 1, "solved": "<b>"}}))
     assert "<script>" not in function()._repr_html_() + function("05")._repr_html_()
 
