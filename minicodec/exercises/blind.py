@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from minicodec.exercises.exercise import Mistake
+from minicodec.exercises.exercise import Mistake, find
 
 _LETTERS = "xyzuvw"
 _Thing = TypeVar("_Thing")
@@ -38,15 +38,18 @@ def order(name: str, words: Sequence[str]) -> tuple[str, ...]:
 
 
 def unlabelled(name: str, versions: Mapping[str, _Thing]) -> dict[str, _Thing]:
-    """The same sounds, named x, y, z, … in the order of `order`.
+    """The same sounds, named x, y, z, … in the order that `check` takes for right.
 
     Raises:
-        ValueError: for less than two sounds, or more than six.
+        ValueError: if there is no exercise of that name, or if it asks about other words.
 
-    >>> list(unlabelled("11.by_ear", {"plain": 1, "chunks": 2, "whole": 3}))
+    >>> list(unlabelled("04.forgetting_by_ear", {"nothing": 1, "encoder": 2, "decoder": 3}))
     ['x', 'y', 'z']
     """
-    return {letter: versions[word] for letter, word in zip(_LETTERS, order(name, list(versions)))}
+    words = find(name).answer
+    if not isinstance(words, tuple) or set(words) != set(versions):
+        raise ValueError(f"{name} does not ask which sound is which of {list(versions)}.")
+    return {letter: versions[word] for letter, word in zip(_LETTERS, words)}
 
 
 def mistaken(

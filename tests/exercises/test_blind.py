@@ -8,11 +8,23 @@ from minicodec.exercises.blind import mistaken, order, unlabelled
 WORDS = ("plain", "chunks", "whole")
 
 
-def test_all_are_there_and_the_order_tells_which():
-    versions = {word: object() for word in WORDS}
-    found = unlabelled("11.by_ear", versions)
-    assert list(found) == ["x", "y", "z"]
-    assert [versions[word] for word in order("11.by_ear", WORDS)] == list(found.values())
+def test_all_are_there_in_the_order_of_the_right_answer():
+    name = "04.forgetting_by_ear"
+    right = exercises.reference(name)
+    versions = {word: object() for word in right}
+    for given in (versions, dict(reversed(versions.items()))):
+        found = unlabelled(name, given)
+        assert list(found) == ["x", "y", "z"]
+        assert [versions[word] for word in right] == list(found.values())
+
+
+def test_sounds_that_an_exercise_does_not_ask_about_are_refused():
+    with pytest.raises(ValueError, match="does not ask which sound is which of"):
+        unlabelled("04.forgetting_by_ear", {"nothing": 1, "encoder": 2, "both": 3})
+    with pytest.raises(ValueError, match="does not ask which sound is which of"):
+        unlabelled("02.view", {"one": 1, "two": 2})
+    with pytest.raises(ValueError, match="there is no exercise"):
+        unlabelled("04.nothing_such", {"nothing": 1, "encoder": 2})
 
 
 def test_the_order_is_the_same_each_time_and_depends_on_the_name():
