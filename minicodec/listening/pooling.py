@@ -1,6 +1,6 @@
 """Support: the files of a whole class to one result: who counts, and why others do not."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -84,7 +84,9 @@ def _read(given: list[tuple[str, object]], excluded: dict[str, str]) -> list[Sub
             ((_, rows),) = tables(each)  # type: ignore[arg-type]
             found.append(submission(name, rows))
         except ValueError as error:
-            excluded[name] = str(error).removeprefix(f"{name} ").rstrip(".")
+            # The report names the file already, without its folder.
+            said = str(error).removeprefix(printable(str(each))).removeprefix(name)
+            excluded[name] = said.lstrip(": ").rstrip(".")
     if not found:
         return []
     (kit, _), *_ = Counter(each.kit for each in found).most_common()
@@ -115,11 +117,16 @@ def _rated(title: str, kept: list[Submission]) -> Rated:
                 excluded[each.listener] = f"handed in what cannot be read: {error}".rstrip(".")
         else:
             excluded[each.listener] = "did not take this test"
-    asked = {rating[1:3] for rating in ratings}
-    for who in dict.fromkeys(rating.listener for rating in ratings):
-        mine = sum(rating.listener == who for rating in ratings)
-        if mine < len(asked):
-            excluded[who] = f"rated {mine} of {len(asked)} versions"
+    rated: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for rating in ratings:
+        rated[rating.listener].add((rating.item, rating.condition))
+    # What most of them rated was asked for: one strange file must not put all others out.
+    sets = Counter(map(frozenset, rated.values()))
+    asked = max(sets, key=lambda each: (sets[each], len(each)), default=frozenset())
+    for who, mine in rated.items():
+        if mine != asked:
+            others = f" and {len(mine - asked)} others" if mine - asked else ""
+            excluded[who] = f"rated {len(mine & asked)} of {len(asked)} versions{others}"
     ratings = [rating for rating in ratings if rating.listener not in excluded]
     excluded |= screen(ratings)
     ratings = [rating for rating in ratings if rating.listener not in excluded]

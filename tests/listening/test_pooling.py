@@ -95,7 +95,8 @@ def test_no_text_and_binary_files_are_named(tmp_path):
     (tmp_path / "3.CSV").write_text('a,b\n"1', encoding="utf-8")
     result = pool(tmp_path)
     assert set(result.excluded) == {"2.csv", "3.CSV"}
-    assert "cannot be read as text" in result.excluded["2.csv"]
+    assert result.excluded["2.csv"].startswith("cannot be read as text")
+    assert result.excluded["3.CSV"].startswith("is not a CSV file")
     assert result.of(RATED).differences == []  # one listener has no interval
     assert "needs two or more" in str(result)
 
@@ -113,6 +114,16 @@ def test_ratings_that_are_none_and_tests_that_were_broken_off(tmp_path):
     assert "from 0 to 100, not '200'" in rated["listener-02"]
     assert rated["listener-03"] == "rated 8 of 10 versions"
     assert "has 7 trials, not 12" in told["listener-04"]
+
+
+def test_a_name_that_a_spreadsheet_changed_puts_out_its_own_file_alone(tmp_path):
+    for number in (1, 2, 3, 4):
+        hand_in(tmp_path, f"{number}", listener(number))
+    first = listener(1)
+    hand_in(tmp_path, "1", [r | {"item": str(r.get("item")).title()} for r in first])
+    rated = pool(tmp_path).of(RATED)
+    assert rated.excluded == {"listener-01": "rated 0 of 10 versions and 10 others"}
+    assert {score.listeners for score in rated.analysis.scores} == {3}
 
 
 def rows_of(number: int, ratings: int, trials: int):
