@@ -182,9 +182,9 @@ def sections(notebook: Notebook) -> list[Section]:
             section = found[-1]
             section.cells.append(code)
             code += 1
-            if section.title == "Exercises":
-                continue  # they state their minutes
             section.exercises += sum(find(name).minutes for name in CHECK.findall(source))
+            if section.title == "Exercises":
+                continue  # all of it is in their minutes
             if not {"setup", "hide-input", "remove-input", "check"} & set(tags_of(cell)):
                 section.lines += sum(
                     bool(line.strip()) and not line.lstrip().startswith(("#", "import ", "from "))
@@ -201,11 +201,7 @@ def sections(notebook: Notebook) -> list[Section]:
             if heading:
                 found.append(Section(plain(heading[1])))
             section = found[-1]
-            if section.title == "Further reading":
-                continue
-            if section.title == "Exercises":
-                stated = re.findall(r"(?m)^\*[\w ]+ · \w+ · (\d+) minutes\.\*", part)
-                section.exercises += sum(map(int, stated))
+            if section.title in ("Exercises", "Further reading"):
                 continue
             section.words += count_words(part)
             section.formulas += len(re.findall(r"\$\$.*?\$\$", part, flags=re.S))

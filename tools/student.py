@@ -134,17 +134,6 @@ def repointed(text: str, url: str, branch: str) -> str:
     return text.replace(f"{here}{branch}/chapters/", f"{here}{BRANCH}/chapters/")
 
 
-def regions(notebook: Notebook) -> list[str]:
-    """What students are to find out: all regions, and all cells that are left out."""
-    hidden = []
-    for cell in notebook["cells"]:
-        source = source_of(cell)
-        hidden += [region[2] for region in REGION.finditer(source)]
-        if LEFT_OUT & set(tags_of(cell)):
-            hidden.append(source)
-    return hidden
-
-
 def make(target: Path) -> list[Path]:
     """Write the edition; the paths of its notebooks.
 

@@ -44,16 +44,15 @@ check = 'exercises.check("05.nearest_code", a)'
 #
 # ### Exercise 1: One
 #
-# *On paper · core · 5 minutes.* One? **Done when** it is right.
+# *On paper · core · 2 minutes.* One? **Done when** it is right.
 
 # %% tags=["exercise", "hide-input"]
 one = 1
 
+# %% tags=["check"]
+check = 'exercises.check("05.bits_per_second", one)'
+
 # %% [markdown]
-# ### Exercise 2: Two
-#
-# *In code · optional · 12 minutes.* Two? **Done when** it is right.
-#
 # ## Quiz
 #
 # **1. Three?**
@@ -90,7 +89,7 @@ def test_minutes_follow_from_what_a_section_holds(notebook):
     # 3 minutes of words, 7 of 60 lines; formula, figure and player 2.5; and two words of heading.
     assert found == {"Opening": 2, "Build: one": 13, "Exercises": 0, "Quiz": 1}
     assert Times(sections(notebook), {}).minutes == 15
-    assert Times(sections(notebook), {}).exercises == 25
+    assert Times(sections(notebook), {}).exercises == 10
 
 
 def test_a_head_says_the_time_once_however_often_it_is_written(notebook):
@@ -98,7 +97,7 @@ def test_a_head_says_the_time_once_however_often_it_is_written(notebook):
     times = Times(sections(notebook), {"Build: one": {"seconds": 12.4, "t4": 3.2}})
     once = headed(head, times)
     assert (
-        "15 minutes, exercises 25; computing: 10 s on a CPU, 3 s on a T4 (estimate) | d |" in once
+        "15 minutes, exercises 10; computing: 10 s on a CPU, 3 s on a T4 (estimate) | d |" in once
     )
     assert "| Build: one | 13 | 8 | 10 s | 3 s |" in once
     assert headed(once, times) == once
