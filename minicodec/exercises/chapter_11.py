@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from minicodec.bits.histogram import Histogram
 from minicodec.bits.range_coder import encode_codes
 from minicodec.exercises.answers_11_counts import Counts, some_codes, tables
-from minicodec.exercises.blind import order
+from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_11 import LESSON
 from minicodec.exercises.trying import draw
@@ -101,10 +101,6 @@ def _size_with(
 
 FLIPS = ("ten bits each", "chunks", "one piece")
 _FLIPS = order("11.flips", FLIPS)
-
-
-def _exchanged(one: str, other: str) -> tuple[str, ...]:
-    return tuple({one: other, other: one}.get(word, word) for word in _FLIPS)
 
 
 EXERCISES = (
@@ -227,19 +223,19 @@ EXERCISES = (
         "11.flips",
         "Say which of x, y and z is which: 'ten bits each', 'chunks' or 'one piece'.",
         _FLIPS,
-        (
-            Mistake(
-                "Two are exchanged: listen on after the damage; does the sentence come back?",
-                _exchanged("chunks", "one piece"),
-            ),
-            Mistake(
-                "Two are exchanged: one blemish is as short as a click, the other lasts.",
-                _exchanged("ten bits each", "chunks"),
-            ),
-            Mistake(
-                "Two are exchanged: one is over at once, the other never ends. Which coder cannot "
-                "lose its place?",
-                _exchanged("ten bits each", "one piece"),
+        mistaken(
+            _FLIPS,
+            {
+                ("chunks", "one piece"): "Two are exchanged: listen on after the damage; does the "
+                "sentence come back?",
+                ("ten bits each", "chunks"): "Two are exchanged: one blemish is as short as a "
+                "click, the other lasts.",
+                ("ten bits each", "one piece"): "Two are exchanged: one is over at once, the other "
+                "never ends. Which coder cannot lose its place?",
+            },
+            (
+                "None is right: begin with the one in which the sentence never comes back.",
+                "None is right: begin with the one whose blemish is as short as a click.",
             ),
         ),
         minutes=5,

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from minicodec.bits.language_model import bits
-from minicodec.exercises.blind import order
+from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_12 import LESSON
 from minicodec.exercises.trying import draw
@@ -87,10 +87,6 @@ def _weight(generator: Generator) -> tuple[Tensor, int]:
 
 TEMPERATURES = ("low", "middle", "high")
 _TEMPERATURES = order("12.temperatures", TEMPERATURES)
-
-
-def _exchanged(one: str, other: str) -> tuple[str, ...]:
-    return tuple({one: other, other: one}.get(word, word) for word in _TEMPERATURES)
 
 
 EXERCISES = (
@@ -252,19 +248,19 @@ EXERCISES = (
         "12.temperatures",
         "Say which of x, y and z was drawn at which temperature: 'low', 'middle' or 'high'.",
         _TEMPERATURES,
-        (
-            Mistake(
-                "Two are exchanged: which one goes on like the music, and which one like noise?",
-                _exchanged("middle", "high"),
-            ),
-            Mistake(
-                "Two are exchanged: where the likeliest always wins, little new comes.",
-                _exchanged("low", "middle"),
-            ),
-            Mistake(
-                "Turned round: below 1 the likely becomes likelier. Does that give more or less "
-                "variety?",
-                _exchanged("low", "high"),
+        mistaken(
+            _TEMPERATURES,
+            {
+                ("middle", "high"): "Two are exchanged: which one goes on like the music, and "
+                "which one like noise?",
+                ("low", "middle"): "Two are exchanged: where the likeliest always wins, little new "
+                "comes.",
+                ("low", "high"): "Turned round: below 1 the likely becomes likelier. Does that "
+                "give more or less variety?",
+            },
+            (
+                "None is right: begin with the one in which little new comes.",
+                "None is right: begin with the one that is most like noise.",
             ),
         ),
         minutes=4,

@@ -16,7 +16,7 @@ from minicodec.exercises.answers_13 import (
     read_with,
     stream,
 )
-from minicodec.exercises.blind import order
+from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_13 import LESSON
 
@@ -28,10 +28,6 @@ def _place(data: bytes, checksum: int) -> int:
 
 STAND_INS = ("last frame again", "codes of silence", "nothing")
 _STAND_INS = order("13.stand_ins", STAND_INS)
-
-
-def _exchanged(one: str, other: str) -> tuple[str, ...]:
-    return tuple({one: other, other: one}.get(word, word) for word in _STAND_INS)
 
 
 def _transposed(data: bytes) -> tuple[Tensor, int]:
@@ -138,18 +134,19 @@ EXERCISES = (
         "Say what fills the gaps in x, y and z: 'last frame again', 'codes of silence' or "
         "'nothing'.",
         _STAND_INS,
-        (
-            Mistake(
-                "Two are exchanged: both fall silent, but one of them begins with a click.",
-                _exchanged("codes of silence", "nothing"),
-            ),
-            Mistake(
-                "Two are exchanged: in one the gaps drone, in the other they die away.",
-                _exchanged("last frame again", "codes of silence"),
-            ),
-            Mistake(
-                "Two are exchanged: in one the gaps drone, in the other they are cut out.",
-                _exchanged("last frame again", "nothing"),
+        mistaken(
+            _STAND_INS,
+            {
+                ("codes of silence", "nothing"): "Two are exchanged: both fall silent, but one of "
+                "them begins with a click.",
+                ("last frame again", "codes of silence"): "Two are exchanged: in one the gaps "
+                "drone, in the other they die away.",
+                ("last frame again", "nothing"): "Two are exchanged: in one the gaps drone, in the "
+                "other they are cut out.",
+            },
+            (
+                "None is right: begin with the one whose gaps drone.",
+                "None is right: begin with the one whose gaps open with a click.",
             ),
         ),
         minutes=5,
