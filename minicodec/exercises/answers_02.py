@@ -72,8 +72,8 @@ def both_ways(answer: Callable[..., Tensor], *given: object) -> dict[str, Tensor
 
 
 def clip_to_pad(generator: Generator) -> tuple[Tensor, Tensor, Tensor, int, int]:
-    # With an even stride and dilation 2, P is odd; and the clip ends one sample into a window.
     """Random arguments of `padded_conv`, without `causal`."""
+    # With an even stride and dilation 2, P is odd; and the clip ends one sample into a window.
     stride = 2 * draw(generator, 2, 3)
     x = torch.randn(2, 2, stride * draw(generator, 3, 7) + 1, generator=generator)
     weight = torch.randn(3, 2, draw(generator, stride + 1, 2 * stride), generator=generator)

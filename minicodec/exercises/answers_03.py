@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from minicodec.exercises.limited import Failed
+from minicodec.exercises.trying import draw
 from minicodec.model.config import CodecConfig
 from minicodec.model.conv import Conv1d
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, SkipLSTM
@@ -115,7 +116,7 @@ def lstm(
 
 def frames_and_matrices(generator: Generator) -> tuple[Tensor, ...]:
     """Random arguments of `lstm`."""
-    f = int(torch.randint(3, 7, (), generator=generator))
+    f = draw(generator, 3, 6)
     shapes = ((12, 2, f), (4 * f, f), (4 * f, f), (4 * f,), (4 * f,))
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
 

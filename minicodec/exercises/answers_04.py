@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from minicodec.exercises.limited import Failed
 from minicodec.exercises.trying import draw
-from minicodec.model.conv import Conv1d, ConvState, ConvTranspose1d
+from minicodec.model.conv import Conv1d, ConvState, ConvTranspose1d, total_padding
 
 Stream = Callable[..., tuple[Tensor, Any]]
 
@@ -96,7 +96,7 @@ def waiting(x: Tensor, windows: int, stride: int, new: int) -> Tensor:
 
 
 def convolving(
-    first: Callable[[int, int, int], int] = lambda k, s, d: (k - 1) * d + 1 - s,
+    first: Callable[[int, int, int], int] = total_padding,
     keep: Callable[[Tensor, int, int, int], Tensor] = waiting,
     short: bool = True,
 ) -> Stream:
@@ -134,7 +134,7 @@ def undilated(
 ) -> tuple[Tensor, Tensor]:
     """The right past, but the taps of the convolution side by side."""
     y, kept = dilated(x, past, weight, bias, stride, dilation)
-    total = (weight.shape[2] - 1) * dilation + 1 - stride
+    total = total_padding(weight.shape[2], stride, dilation)
     seen = F.pad(x, (total, 0)) if past is None else torch.cat([past, x], dim=-1)
     if not y.shape[-1]:
         return y, kept

@@ -1,5 +1,7 @@
 """Support: the exercises of chapter 01, sound and bits."""
 
+import math
+
 from minicodec.exercises import answers_01 as answers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
@@ -115,7 +117,7 @@ EXERCISES = (
             Mistake(
                 "Compressed samples should reach 1 and no more: where is the division by log 256?",
                 lambda x, bits: answers.expand(
-                    answers.quantize(answers.compress(x) * 5.545177444479562, bits)
+                    answers.quantize(answers.compress(x) * math.log(256), bits)
                 ),
             ),
         ),

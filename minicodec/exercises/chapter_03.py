@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_03 import LESSON
+from minicodec.exercises.trying import draw
 
 # Exercise 3: how strong the first weights are.
 
@@ -21,7 +22,7 @@ def _spread(in_channels: int, kernel_size: int, stride: int = 1, transposed: boo
 
 
 def _sizes(generator: Generator) -> tuple[int, int, int]:
-    channels, stride = (int(torch.randint(2, 9, (), generator=generator)) for _ in range(2))
+    channels, stride = (draw(generator, 2, 8) for _ in range(2))
     return channels, 2 * stride, stride
 
 
@@ -53,7 +54,7 @@ def _two_sets(generator: Generator) -> tuple[Tensor, Tensor, int]:
         turn = torch.linalg.qr(torch.randn(8, 8, generator=generator))[0]
         cloud = torch.randn(60, 8, generator=generator) * 2.0 ** -torch.arange(8)
         sets.append(cloud @ turn + torch.randn(8, generator=generator))
-    return sets[0], sets[1], int(torch.randint(2, 5, (), generator=generator))
+    return sets[0], sets[1], draw(generator, 2, 4)
 
 
 def _by_columns(train: Tensor, test: Tensor, kept: int) -> Tensor:

@@ -260,7 +260,7 @@ LESSON = (
             ),
             Mistake(
                 "That is the plain SNR: take the means away, and let α set the level.",
-                lambda copy, clip: answers.snr(copy, clip),
+                answers.snr,
             ),
             Mistake(
                 "A softer copy counts as distorted: where is α?",
