@@ -161,16 +161,25 @@ def screen(ratings: Sequence[Rating]) -> dict[str, str]:
 
 def scores_of(ratings: Sequence[Rating]) -> list[Score]:
     """Mean and 95 % interval of every condition, best first."""
-    own: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for rating in ratings:
-        own[rating.condition][rating.listener].append(rating.rating)
     scores = []
-    for condition, listeners in own.items():
-        means = [fmean(values) for values in listeners.values()]
+    for condition, own in means_of_listeners(ratings).items():
+        means = list(own.values())
         mean, n = fmean(means), len(means)
         half = t_quantile(n - 1) * stdev(means) / math.sqrt(n) if n > 1 else math.nan
         scores.append(Score(condition, mean, mean - half, mean + half, n))
     return sorted(scores, key=lambda score: -score.mean)
+
+
+def means_of_listeners(ratings: Iterable[Rating]) -> dict[str, dict[str, float]]:
+    """Condition → listener → the mean of their own ratings of it, over all sounds.
+
+    >>> means_of_listeners([Rating("x", "a", "mp3", 60), Rating("x", "b", "mp3", 70)])
+    {'mp3': {'x': 65.0}}
+    """
+    own: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for rating in ratings:
+        own[rating.condition][rating.listener].append(rating.rating)
+    return {c: {who: fmean(values) for who, values in each.items()} for c, each in own.items()}
 
 
 def t_quantile(df: int, level: float = 0.95) -> float:
@@ -223,7 +232,10 @@ def read_ratings(results: Returned | Iterable[Returned]) -> list[Rating]:
     Raises:
         ValueError: for what is no table of ratings, or has none.
     """
-    return _once(_read(results))
+    ratings = [rating for name, rows in tables(results) for rating in _ratings(name, rows)]
+    if not ratings:
+        raise ValueError("there is not one rating in the results.")
+    return _once(ratings)
 
 
 def _once(ratings: list[Rating]) -> list[Rating]:
@@ -232,13 +244,6 @@ def _once(ratings: list[Rating]) -> list[Rating]:
     for rating in ratings:
         repeated[rating[:3]].append(rating.rating)
     return [Rating(*key, fmean(values)) for key, values in repeated.items()]
-
-
-def _read(results: Returned | Iterable[Returned]) -> list[Rating]:
-    ratings = [rating for name, rows in tables(results) for rating in _ratings(name, rows)]
-    if not ratings:
-        raise ValueError("there is not one rating in the results.")
-    return ratings
 
 
 def _ratings(name: str, rows: Sequence[Mapping[str, object]]) -> list[Rating]:

@@ -6,13 +6,12 @@ also given by Holm's rule (chapter 14).
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from minicodec.listening.analysis import Rating, t_p_value, t_quantile
+from minicodec.listening.analysis import Rating, means_of_listeners, t_p_value, t_quantile
 from minicodec.listening.mushra import ANCHORS
 
 
@@ -44,11 +43,7 @@ def differences(ratings: Sequence[Rating]) -> list[Difference]:
     >>> [f"{d.higher} over {d.lower}: {d.mean:.0f}, {d.low:.1f} to {d.high:.1f}" for d in found]
     ['6 over 3: 30, 17.6 to 42.4']
     """
-    own: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for rating in ratings:
-        if rating.condition not in ANCHORS:
-            own[rating.condition][rating.listener].append(rating.rating)
-    means = {c: {who: fmean(r) for who, r in each.items()} for c, each in own.items()}
+    means = means_of_listeners(rating for rating in ratings if rating.condition not in ANCHORS)
     found = []
     for first, second in combinations(means, 2):
         both = [who for who in means[first] if who in means[second]]

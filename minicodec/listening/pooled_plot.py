@@ -1,18 +1,15 @@
 """Support: the picture of a class's test, with every listener in it."""
 
-from collections import defaultdict
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from minicodec.listening.abx import abx_p_value
+from minicodec.listening.analysis import Analysis, means_of_listeners
 from minicodec.listening.pooled import Heard, Pooled, Rated
 from minicodec.sound.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from minicodec.listening.analysis import Analysis
 
 _PALE = 0.35
 
@@ -46,19 +43,17 @@ def _lines(test: Rated | Heard) -> int:
     return len(test.results)
 
 
-def _ratings(ax: "Axes", analysis: "Analysis | None") -> None:
+def _ratings(ax: "Axes", analysis: Analysis | None) -> None:
     if analysis is None:
         ax.set_axis_off()
         return
     from minicodec.sound.plotting import COLORS
 
     places = {score.condition: i for i, score in enumerate(reversed(analysis.scores))}
-    own: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for rating in analysis.ratings:
-        own[rating.condition, rating.listener].append(rating.rating)
-    for (condition, _), values in own.items():
-        # Below the line of the mean, so that neither hides the other.
-        ax.plot(fmean(values), places[condition] - 0.22, ".", color=COLORS[0], alpha=_PALE)
+    for condition, means in means_of_listeners(analysis.ratings).items():
+        for mean in means.values():
+            # Below the line of the mean, so that neither hides the other.
+            ax.plot(mean, places[condition] - 0.22, ".", color=COLORS[0], alpha=_PALE)
     analysis.plot(ax)
     ax.set_xlabel("rating: each listener, mean and 95 % interval")
 
