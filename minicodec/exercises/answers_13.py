@@ -2,13 +2,13 @@
 
 import struct
 import zlib
+from io import BytesIO
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from minicodec.bits.container import Header, chunk_bytes
-from minicodec.bits.packing import pack, unpack
+from minicodec.bits.container import Chunk, Header, StreamBytes, chunk_bytes
+from minicodec.bits.packing import from_bytes, to_bytes, unpack
 from minicodec.exercises.trying import draw
 
 _HOP, _FULL = 320, 5
@@ -46,14 +46,14 @@ def stream(generator: Generator) -> tuple[bytes]:
     seed, data = zlib.crc32(header[:-4]), header
     pieces = codes.split(_FULL, 1)
     for index, piece in enumerate(pieces):
-        payload = pack(piece.T.reshape(-1).numpy(), bits)
+        payload = to_bytes(piece, bits, None)
         data += chunk_bytes(seed, index, piece.shape[1], (), payload)
     samples = frames * _HOP - draw(generator, 1, _HOP - 1)
     return (data + chunk_bytes(seed, len(pieces), 0, (), struct.pack(">Q", samples)),)
 
 
 def read(data: bytes) -> tuple[Tensor, int]:
-    """Codes [K, T] and samples of a stream without entropy coding; checksums are not looked at."""
+    """Codes [K, T] and samples of a stream without entropy coding."""
     return read_with(data)
 
 
@@ -64,35 +64,26 @@ def read_with(
     whole_chunks: bool = False,
 ) -> tuple[Tensor, int]:
     """As `read`, or with a mistake."""
-    bits, n_q, full = struct.unpack_from(">BHH", data, 7)
-    payloads, samples = chunks(data)
-    pieces = []
-    for frames, payload in payloads:
-        flat = torch.from_numpy(unpack(payload, bits, frames * n_q))
-        if frames == full or not whole_chunks:
-            pieces.append(flat.view(n_q, frames) if levels_first else flat.view(frames, n_q).T)
-    codes = torch.cat(pieces, 1)
+    header, pieces, samples = parts(data)
+    if whole_chunks:
+        pieces = [piece for piece in pieces if piece.frames == header.chunk_frames]
+    read_ = [from_bytes(piece, header, None) for piece in pieces]
+    if levels_first:
+        read_ = [codes.T.reshape(codes.shape) for codes in read_]
+    codes = torch.cat(read_, 1)
     return codes, codes.shape[1] * _HOP if samples_of_frames else samples
 
 
-def chunks(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """Frames and payload of each chunk, and the number of samples that the last one tells."""
-    place = 37 + data[36] + 4
-    found: list[tuple[int, bytes]] = []
-    while True:
-        frames, size = struct.unpack_from(">HH", data, place + 8)
-        payload = data[place + 17 : place + 17 + size]
-        place += 17 + size + 4
-        if not frames:
-            return found, int.from_bytes(payload, "big")
-        found.append((frames, payload))
+def parts(data: bytes) -> tuple[Header, list[Chunk], int]:
+    """Header and chunks of a stream, and the number of samples that its last chunk tells."""
+    source = StreamBytes(BytesIO(data))
+    *pieces, last = source
+    return source.header, pieces, last.length
 
 
 def in_one_string(data: bytes) -> tuple[Tensor, int]:
     """The mistake of joining all payloads before the bits are counted."""
-    bits, n_q = struct.unpack_from(">BH", data, 7)
-    payloads, samples = chunks(data)
-    frames = sum(count for count, _ in payloads)
-    joined = b"".join(payload for _, payload in payloads)
-    flat = unpack(joined, bits, frames * n_q)
-    return torch.from_numpy(np.ascontiguousarray(flat)).view(frames, n_q).T, samples
+    header, pieces, samples = parts(data)
+    frames = sum(piece.frames for piece in pieces)
+    flat = unpack(b"".join(piece.codes for piece in pieces), header.bits, frames * header.n_q)
+    return torch.from_numpy(flat).view(frames, header.n_q).T, samples

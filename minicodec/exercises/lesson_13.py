@@ -11,14 +11,14 @@ import torch
 from torch import Generator, Tensor
 
 from minicodec.bits.container import chunk_bytes
-from minicodec.bits.packing import pack
+from minicodec.bits.packing import pack, to_bytes
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.trying import draw
 
 
 def packed(codes: Tensor, bits: int) -> bytes:
     """Codes [K, T] as bytes, frame by frame, most significant bit first."""
-    return pack(codes.T.reshape(-1).numpy(), bits)
+    return to_bytes(codes, bits, None)
 
 
 def _codes(generator: Generator) -> tuple[Tensor, int]:
