@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from minicodec.exercises.trying import draw
+from minicodec.listening import paired
 from minicodec.listening.analysis import analyse, t_quantile
 
 
@@ -40,10 +41,8 @@ def around(half: Callable[[Tensor], float]) -> Callable[[Tensor], tuple[float, f
 
 def holm(ps: dict[str, float], level: float = 0.05) -> dict[str, bool]:
     """Which differences stand, among all that were asked for."""
-    stands: dict[str, bool] = {}
-    for place, name in enumerate(sorted(ps, key=ps.__getitem__)):
-        stands[name] = ps[name] <= level / (len(ps) - place) and all(stands.values())
-    return stands
+    adjusted = paired.holm(list(ps.values()))
+    return {name: p <= level for name, p in zip(ps, adjusted)}
 
 
 def holm_without_an_end(ps: dict[str, float], level: float = 0.05) -> dict[str, bool]:
