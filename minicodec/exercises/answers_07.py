@@ -22,9 +22,7 @@ def one_window(estimate: Tensor, target: Tensor, window: int, n_mels: int = 64) 
     Shape:
         estimate, target: [B, C, T] → scalar
     """
-    return at_window(lambda d: d.abs().mean() + d.pow(2).mean(-2).sqrt().mean())(
-        estimate, target, window, n_mels
-    )
+    return at_window(both_terms)(estimate, target, window, n_mels)
 
 
 def all_windows(estimate: Tensor, target: Tensor, windows: Sequence[int]) -> Tensor:
