@@ -90,7 +90,7 @@ def test_jupyter_understands_what_it_is_told():
     assert told["FileContentsManager"]["preferred_dir"] == str(lab.ROOT / "tests")
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make here; CI starts with make test")
 def test_make_hands_its_options_on():
     done = subprocess.run(
         ["make", "-n", "lab", "ARGS=--port 9999 --no-browser"],

@@ -9,6 +9,7 @@ from pathlib import Path
 import check_workflows
 import pytest
 import yaml
+from browsing import unavailable
 from check_workflows import faults_of_form, faults_of_safety
 from npm_package import PackageMissing
 
@@ -25,9 +26,7 @@ def form(files: list[Path]) -> list[str]:
     try:
         return faults_of_form(files)
     except PackageMissing as error:
-        if os.environ.get("MINICODEC_REQUIRE_NODE"):
-            raise
-        pytest.skip(f"there is no {error}")
+        unavailable(f"there is no {error}", "NODE")
 
 
 def spoilt(tmp_path: Path, name: str, old: str, new: str) -> Path:

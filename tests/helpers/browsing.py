@@ -1,6 +1,7 @@
 """A browser for tests: found on this machine, or a skip that says what is missing.
 
-With MINICODEC_REQUIRE_BROWSER=1, as in continuous integration, what is missing is a failure.
+With MINICODEC_REQUIRE_BROWSER=1, as in continuous integration, what is missing is a failure. The
+same holds for node and for the network: MINICODEC_REQUIRE_NODE=1, MINICODEC_REQUIRE_NETWORK=1.
 
 Tests wait for what should happen, never for a time, and where a sound must not run on while a test
 looks at it they hold its clock. So they hold on a machine that is slow or busy.
@@ -9,6 +10,7 @@ looks at it they hold its clock. So they hold on a machine that is slow or busy.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 import pytest
 
@@ -18,9 +20,11 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 HANGS = 120_000  # ms after which nothing will come any more, on the busiest machine
 
 
-def unavailable(reason: str) -> None:
-    if os.environ.get("MINICODEC_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{reason} (and MINICODEC_REQUIRE_BROWSER=1 asks for this test)")
+def unavailable(reason: str, what: str = "BROWSER") -> NoReturn:
+    """Skip a test, or fail where its absence would hide something. what: BROWSER, NODE, NETWORK."""
+    asks = f"MINICODEC_REQUIRE_{what}"
+    if os.environ.get(asks) == "1":
+        pytest.fail(f"{reason} (and {asks}=1 asks for this test)")
     pytest.skip(reason)
 
 

@@ -6,7 +6,6 @@ Without npm, and without a runtime kept from before, tests that need it are skip
 MINICODEC_REQUIRE_NODE=1 they fail instead.
 """
 
-import os
 import re
 import shutil
 import sys
@@ -21,7 +20,7 @@ if __name__ == "__main__":
     sys.path.insert(0, "tools")
 
 import playground
-import pytest
+from browsing import unavailable
 
 PAGE = "book/playground.html"
 BARE = """<!DOCTYPE html>
@@ -38,9 +37,7 @@ def build(folder: Path) -> None:
     """Lay out playground, clips and page below `folder`, as the built book does."""
     index = playground.lay_out(folder / "playground")
     if index["runtime"] is None:
-        if os.environ.get("MINICODEC_REQUIRE_NODE") == "1":
-            pytest.fail(f"{index['why']} (and MINICODEC_REQUIRE_NODE=1 asks for this test)")
-        pytest.skip(index["why"])
+        unavailable(index["why"], "NODE")
     static = Path("_static", "clips")
     shutil.copytree(playground.ROOT / "book" / static, folder / static)
     text = (playground.ROOT / "book" / "playground.md").read_text(encoding="utf-8")

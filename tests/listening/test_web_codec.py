@@ -20,6 +20,7 @@ import exact_models
 import numpy as np
 import pytest
 import torch
+from browsing import unavailable
 from mutated_streams import MUTATIONS, streams
 
 import minicodec
@@ -52,9 +53,7 @@ def javascript(tmp_path) -> Callable[[Jobs], Jobs]:
     """Does jobs in node, all of them in one process."""
     node = shutil.which("node")
     if node is None:
-        if os.environ.get("MINICODEC_REQUIRE_NODE") == "1":
-            pytest.fail("node is not installed (and MINICODEC_REQUIRE_NODE=1 asks for this test)")
-        pytest.skip("node is not installed")
+        unavailable("node is not installed", "NODE")
 
     def run(jobs: Jobs) -> Jobs:
         (tmp_path / "jobs.json").write_text(json.dumps(jobs))
