@@ -69,8 +69,8 @@ def test_versions_are_those_of_the_environment():
 
 
 def test_the_address_of_the_book_leads_to_a_clone_with_the_chapters(tmp_path):
-    if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode:
-        pytest.skip("not a git checkout")
+    if not (ROOT / ".git").exists():  # CI has one, where a git that fails is a failure
+        pytest.skip("an archive, not a git checkout: there is nothing to clone")
     source = repository(tmp_path)
     found = chapters_of(source, tmp_path, ["00", "05"])
     assert [path.stem.split("_")[0] for path in found] == ["00", "05"]
