@@ -59,7 +59,7 @@ def faults_of_form(files: list[Path], cache: Path = CACHE) -> list[str]:
 
 
 def faults_of_safety(files: list[Path]) -> list[str]:
-    """What zizmor says, from the middle of its scale on; it is asked to fetch nothing."""
+    """What zizmor says, but for mere remarks; it is asked to fetch nothing."""
     command = [str(Path(sys.executable).parent / "zizmor"), "--offline", "--no-progress", "--quiet",
                "--format=plain", f"--config={WORKFLOWS.parent / 'zizmor.yml'}",
                 "--min-severity=low", *map(str, files)]  # fmt: skip
