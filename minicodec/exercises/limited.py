@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-#: Seconds for one call. Beside eight busy programs a right answer took 2 s at most, and 8 s with what
+#: Seconds for one call. Beside eight busy programs an answer took 2 s at most, and 8 s with what
 #: torch loads at its first call.
 SECONDS = 20.0
 
