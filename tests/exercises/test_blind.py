@@ -1,5 +1,9 @@
 """Sounds without names: all are there, and their order is fixed, hidden and not the given one."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from minicodec import exercises
@@ -48,6 +52,25 @@ def test_other_words_are_refused(words):
 
 def test_chapters_find_it_in_the_room():
     assert exercises.unlabelled is unlabelled
+
+
+CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_page_says_the_words_that_its_check_wants(path):
+    """From the task to the gap; how the words are put in order stands on no page."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    page = re.sub(
+        "(?s)### BEGIN SOLUTION.*?### END SOLUTION",
+        "",
+        "\n".join("".join(cell["source"]) for cell in cells),
+    )
+    for name in re.findall(r'exercises\.unlabelled\(\s*"([^"]+)"', page):
+        before, _, after = page.partition(f'unlabelled("{name}"')
+        task = before.rpartition("### Exercise ")[2] + after.partition("exercises.check(")[0]
+        words = {part for word in exercises.reference(name) for part in word.split()}
+        assert words and all(re.search(rf"\b{re.escape(word)}\b", task) for word in words), task
 
 
 PAIRS = {("a", "b"): "A or b?", ("c", "b"): "B or c?", ("c", "a"): "A or c?"}

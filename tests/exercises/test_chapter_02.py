@@ -3,7 +3,7 @@
 import torch
 
 from minicodec.exercises import reference
-from minicodec.exercises.chapter_02 import EXERCISES, KERNELS
+from minicodec.exercises.chapter_02 import EXERCISES
 from minicodec.exercises.lesson_02 import LESSON
 from minicodec.model.conv import Conv1d, extra_padding, total_padding
 
@@ -27,7 +27,3 @@ def test_look_ahead_of_the_three_paddings():
         assert look_ahead(Conv1d(1, 1, kernel), 1) == 0
         assert look_ahead(Conv1d(1, 1, kernel, causal=False), 1) == (kernel - 1) // 2
         assert look_ahead(Conv1d(1, 1, kernel, pad_mode="reflect"), 1) == kernel - 1
-
-
-def test_which_kernel_is_which_is_asked_in_the_packages_order():
-    assert sorted(reference("02.kernels_by_ear")) == sorted(KERNELS)

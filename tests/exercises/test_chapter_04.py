@@ -3,7 +3,7 @@
 import torch
 
 from minicodec.exercises import reference
-from minicodec.exercises.chapter_04 import EXERCISES, FORGETS
+from minicodec.exercises.chapter_04 import EXERCISES
 from minicodec.exercises.lesson_04 import LESSON
 from minicodec.model.config import CodecConfig
 from minicodec.model.conv import Conv1d
@@ -36,7 +36,3 @@ def test_the_whole_encoder_looks_as_far_ahead_as_the_remark_says():
 def test_packets():
     frame = 12_000 / 75 / 8
     assert (2 * frame + 40) * 8 * 75 / 2 / 1000 == reference("04.packets_on_paper")
-
-
-def test_who_forgets_is_asked_in_the_packages_order():
-    assert sorted(reference("04.forgetting_by_ear")) == sorted(FORGETS)
