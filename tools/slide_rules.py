@@ -84,7 +84,7 @@ class _Deck:
     def __init__(self) -> None:
         self.slides: list[Slide] = []
         self.pending: list[_Pending] = []
-        self.section, self.heading, self.title = 0, "", ""
+        self.section, self.heading = 0, ""
         self.left_out = False
 
     def prose(self, markdown: str, kind: str) -> None:
@@ -107,7 +107,7 @@ class _Deck:
     def open(self, markdown: str) -> str:
         """The title slide, from the chapter's head; what follows the head."""
         heading, *rest = markdown.split("\n", 1)
-        self.title = self.heading = heading.removeprefix("# ")
+        self.heading = heading.removeprefix("# ")
         text = rest[0] if rest else ""
         body = ""
         row = re.search(r"^\|[^\n]*\|\n\|[-| ]+\|\n\|([^\n]*)\|$", text, flags=re.M)
@@ -120,7 +120,7 @@ class _Deck:
             )
             text = text.replace(row[0], "")
         self.slides.append(
-            Slide("title", as_inline_html(self.title), f"<dl>{body}</dl>" if body else "", 0)
+            Slide("title", as_inline_html(self.heading), f"<dl>{body}</dl>" if body else "", 0)
         )
         return re.sub(r"^\[!\[[^\n]*\n?", "", text, flags=re.M)
 
@@ -129,7 +129,6 @@ class _Deck:
         level, words = re.match(r"(#+) +(.*)", heading).groups()  # type: ignore[union-attr]
         if len(level) <= 2:
             self.section += 1
-            self.title = words
             self.left_out = words in LEFT_OUT
         self.heading = words
 
@@ -190,7 +189,7 @@ class _Deck:
     def lead(self) -> tuple[str, list[str]]:
         """What leads to the slide that comes, and its notes; the prose before it is flushed."""
         last = self.pending[-1] if self.pending else None
-        leads = last and last.block.kind == "paragraph" and count(last) <= LEAD
+        leads = last and last.block.kind == "paragraph" and last.block.weight <= LEAD
         if not last or not leads or not (len(self.pending) == 1 or last.block.text.endswith(":")):
             self.flush()
             return "", []
@@ -222,10 +221,6 @@ class _Deck:
 
 def _leads(item: _Pending) -> bool:
     return item.block.text.rstrip().endswith((":", ","))
-
-
-def count(item: _Pending) -> int:
-    return item.block.weight
 
 
 def build_of(source: str, tags: list[str], heading: str) -> str:

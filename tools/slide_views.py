@@ -13,10 +13,10 @@ from notebooks import alt_of
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+from student import BEGIN, END
 
 #: Printed lines on a slide, and characters in one of them.
 PAGE, WIDTH = 20, 104
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
 @dataclass(frozen=True)
