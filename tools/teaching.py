@@ -300,13 +300,10 @@ def pages(book: Book) -> dict[Path, str]:
         "summary": summary,
         "hardware": hardware,
     }.items():
-        pattern = rf"(?s)(<!-- {name} -->\n).*?(\n<!-- end -->)"
-        if not re.search(pattern, text):
+        place = re.search(rf"(?s)<!-- {name} -->\n(.*?)\n<!-- end -->", text)
+        if not place:
             raise SystemExit(f"{shown(PAGE)}: has no place for {name}")
-        before, after = re.split(
-            rf"(?s)(?<=<!-- {name} -->\n).*?(?=\n<!-- end -->)", text, maxsplit=1
-        )
-        text = before + make(book) + after
+        text = text[: place.start(1)] + make(book) + text[place.end(1) :]
     return {PAGE: text, BY_CHAPTER: by_chapter(book)}
 
 
