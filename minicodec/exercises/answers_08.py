@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from minicodec.exercises.answers_03 import with_weights
 from minicodec.exercises.trying import draw, value_and_gradients
 from minicodec.sound.spectral import stft
-from minicodec.training.discriminator import STFTDiscriminator
+from minicodec.training.discriminator import STFTDiscriminator, conv2d
 from minicodec.training.losses import discriminator_loss
 
 Maps = list[Tensor]
@@ -65,14 +65,6 @@ def paid(answer: Callable[..., Any], real: Maps, fake: Maps) -> Any:
 
 
 # One layer, and what it looks at.
-
-
-def conv2d(
-    inputs: int, outputs: int, kernel: tuple[int, int], stride: int = 1, dilation: int = 1
-) -> nn.Module:
-    """A layer that is strided in frequency and dilated in time; as many frames out as in."""
-    padding = (dilation * (kernel[0] // 2), kernel[1] // 2)
-    return weight_norm(nn.Conv2d(inputs, outputs, kernel, (1, stride), padding, (dilation, 1)))
 
 
 def layer(

@@ -65,11 +65,11 @@ class STFTDiscriminator(nn.Module):
     def __init__(self, n_fft: int, n_filters: int = 32, channels: int = 1):
         super().__init__()
         self.n_fft = n_fft
-        self.convs = nn.ModuleList([_conv(2 * channels, n_filters, (3, 9))])
+        self.convs = nn.ModuleList([conv2d(2 * channels, n_filters, (3, 9))])
         for dilation in TIME_DILATIONS:
-            self.convs.append(_conv(n_filters, n_filters, (3, 9), stride=2, dilation=dilation))
-        self.convs.append(_conv(n_filters, n_filters, (3, 3)))
-        self.last = _conv(n_filters, 1, (3, 3))
+            self.convs.append(conv2d(n_filters, n_filters, (3, 9), stride=2, dilation=dilation))
+        self.convs.append(conv2d(n_filters, n_filters, (3, 3)))
+        self.last = conv2d(n_filters, 1, (3, 3))
 
     def forward(self, audio: Tensor) -> ScaleOutput:
         spectrum = stft(audio, self.n_fft, center=False).transpose(-1, -2)
@@ -160,7 +160,7 @@ class BandwidthDiscriminators(nn.Module):
         return output
 
 
-def _conv(
+def conv2d(
     inputs: int, outputs: int, kernel: tuple[int, int], stride: int = 1, dilation: int = 1
 ) -> nn.Module:
     """[N, C, frames, bins]; strided in frequency and dilated in time, as many frames out as in."""
