@@ -12,6 +12,7 @@ import io
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -86,30 +87,24 @@ def published(page: Path) -> str:
     return address[: -len("/".join(page.parts[-2:]))]
 
 
-class browser:
+@contextmanager
+def browser() -> Iterator[Any]:
     """A tab of Chromium, as a context."""
-
-    def __enter__(self) -> Any:
-        path = next((found for found in map(shutil.which, BROWSERS) if found), None)
-        if path is None:
-            raise NotPrinted(f"The PDF needs a browser; install one of {', '.join(BROWSERS)}.")
-        try:
-            from playwright.sync_api import sync_playwright
-        except ImportError:
-            raise NotPrinted('The PDF needs playwright; run: pip install -e ".[test]"') from None
-        self.playwright = sync_playwright().start()
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        self.chromium = self.playwright.chromium.launch(
-            executable_path=path, args=arguments, timeout=HANGS
-        )
+    path = next((found for found in map(shutil.which, BROWSERS) if found), None)
+    if path is None:
+        raise NotPrinted(f"The PDF needs a browser; install one of {', '.join(BROWSERS)}.")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise NotPrinted('The PDF needs playwright; run: pip install -e ".[test]"') from None
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments, timeout=HANGS)
         # Canvases are drawn in as many dots as the screen has: on paper they shall be fine.
-        tab = self.chromium.new_context(device_scale_factor=2).new_page()
+        tab = chromium.new_context(device_scale_factor=2).new_page()
         tab.set_default_timeout(HANGS)
-        return tab
-
-    def __exit__(self, *_: object) -> None:
-        self.chromium.close()
-        self.playwright.stop()
+        yield tab
+        chromium.close()
 
 
 def printed(tab: Any, folder: Path, name: str, names: list[str]) -> Printed:
