@@ -253,13 +253,14 @@ def hardware(book: Book) -> str:
     seconds = {number: times.total("seconds") for number, times in book.times.items()}
     most = max(seconds, key=lambda number: seconds[number])
     install = json.loads((ROOT / "benchmarks" / "install.json").read_text(encoding="utf-8"))
-    setting_up = install["the install in the last two"]
+    setting_up, busy = install["the install in the last two"], install["beside other programs"]
     return (
         f"All chapters together compute for {sum(seconds.values()) / 60:.0f} minutes of one core, "
         f"chapter {most} longest with {about(seconds[most])}. Setting up a machine took "
-        f"{setting_up['minutes']:.0f} minutes and {setting_up['gb']:.1f} GB on two busy cores "
-        f"({setting_up['processor']:.0f} of a processor); building the whole book with all its "
-        f"outputs {install['make book']['minutes']} minutes."
+        f"{setting_up['minutes']:.0f} minutes and {setting_up['gb']:.1f} GB on two quiet cores "
+        f"with a fast network, and {busy['the install']['minutes']:.0f} minutes beside other "
+        f"programs; with the whole book and all its outputs "
+        f"{install['make book']['minutes']:.0f} and {busy['make book']['minutes']:.0f}."
     )
 
 
