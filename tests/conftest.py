@@ -15,6 +15,10 @@ from minicodec.model.config import CodecConfig
 from minicodec.sound import audio
 from minicodec.training.interrupts import SIGNALS
 
+# Tests that call make do so as a person does, not as a part of the `make test` around them.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 
 class TorchRandom:
     """Torch's generator in the form in which hypothesis seeds it, once for every example."""
