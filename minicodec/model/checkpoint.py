@@ -82,7 +82,7 @@ def save_codec(
     metadata = {
         "format": "minicodec 1",
         "name": codec.name,
-        "config": json.dumps(dataclasses.asdict(codec.config)),
+        "config": json.dumps(codec.config.as_dict()),
         "facts": json.dumps(dict(facts or {})),
     } | ({"decoder_of": decoder_of, "codes": codes} if decoder_of else {})
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -225,7 +225,7 @@ def fingerprint(codec: Codec) -> bytes:
 
     A bitstream carries them, so that it is never decoded with the wrong model.
     """
-    return _digest(json.dumps(dataclasses.asdict(codec.config)), inference_weights(codec))
+    return _digest(json.dumps(codec.config.as_dict()), inference_weights(codec))
 
 
 def _digest(text: str, tensors: Mapping[str, Tensor]) -> bytes:

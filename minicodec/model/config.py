@@ -4,14 +4,16 @@ Three configurations: the paper's two (sections 3.1 and 3.2), down to the last p
 `MINI_24KHZ`, ours, small enough to train on a laptop.
 """
 
+import dataclasses
 import math
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from minicodec.model.conv import Norm, PadMode
 from minicodec.model.fields import check_fields, check_rules
 from minicodec.model.segments import Segments
+from minicodec.model.snake import Activation
 
 #: Dimensions in which a factorized codebook is looked up.
 CODE_DIM = 8
@@ -38,6 +40,7 @@ class CodecConfig:
         overlap: share of a segment that is cross-faded with the next.
         normalize: divide each segment by its loudness, and send that as one number beside the
             codes.
+        activation: between the convolutions: "elu" as in the paper, or "snake" as in DAC.
 
     Raises:
         ValueError: naming the field that does not fit.
@@ -62,6 +65,7 @@ class CodecConfig:
     segment: float | None = None
     overlap: float = 0.01
     normalize: bool = False
+    activation: Activation = "elu"
 
     def __post_init__(self) -> None:
         check_fields(
@@ -101,6 +105,17 @@ class CodecConfig:
             ("n_filters", f"with its strides and layers calls for {self.weights:.2g} weights, and "
              f"{_MOST_WEIGHTS:.2g} are the most", self.weights <= _MOST_WEIGHTS),
         )  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a file says of it: every field, but `activation` only if it is not ELU.
+
+        ELU was all there was when the first files were written, and each one's name, its
+        fingerprint, comes from this.
+        """
+        fields = dataclasses.asdict(self)
+        if self.activation == "elu":
+            del fields["activation"]
+        return fields
 
     @property
     def hop_length(self) -> int:

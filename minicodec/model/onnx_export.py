@@ -90,6 +90,10 @@ def check_exportable(config: CodecConfig) -> None:
             "this model pads with reflections, so its first step would differ from the others: "
             "only models that pad with zeros can be exported."
         )
+    if config.activation != "elu":
+        raise ValueError(
+            f"this model has {config.activation} activations: only models with elu can be exported."
+        )
 
 
 def encoder_graph(codec: Codec, weights: WeightFile) -> Graph:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from minicodec.model.config import CodecConfig
 from minicodec.model.conv import Conv1d, ConvTranspose1d, Norm, PadMode
+from minicodec.model.snake import Activation, activation
 
 #: What layers remember from one piece of a stream to the next: tensors, in tuples and lists.
 StreamState = Any
@@ -67,6 +68,7 @@ class ResidualBlock(nn.Module):
         kernel_size: of the first convolution; the second has size 1.
         dilation: spacing of the first kernel's taps.
         causal, norm, pad_mode: as in `Conv1d`.
+        kind: of activation; the paper's is "elu".
 
     Shape:
         x: [B, F, T] → [B, F, T]
@@ -85,13 +87,14 @@ class ResidualBlock(nn.Module):
         causal: bool = True,
         norm: Norm = "none",
         pad_mode: PadMode = "constant",
+        kind: Activation = "elu",
     ):
         super().__init__()
         conv = partial(Conv1d, causal=causal, norm=norm, pad_mode=pad_mode)
         self.block = nn.Sequential(
-            nn.ELU(),
+            activation(kind, channels),
             conv(channels, channels // 2, kernel_size, dilation=dilation),
-            nn.ELU(),
+            activation(kind, channels // 2),
             conv(channels // 2, channels, 1),
         )
         self.shortcut = conv(channels, channels, 1)
@@ -108,8 +111,8 @@ class ResidualBlock(nn.Module):
             x: [B, F, T] → [B, F, T']
         """
         held, inner = state if state is not None else (x[..., :0], None)
-        activation, look, *rest = self.block
-        seen, inner = look.stream(activation(x), inner, last)  # type: ignore[operator]
+        activate, look, *rest = self.block
+        seen, inner = look.stream(activate(x), inner, last)  # type: ignore[operator]
         seen, _ = stream_layers(rest, seen, None, last)  # a kernel of size 1 remembers nothing
         x, ready = torch.cat([held, x], dim=-1), seen.shape[-1]
         short, _ = self.shortcut.stream(x[..., :ready], None, last)
@@ -157,7 +160,7 @@ class Encoder(nn.Module):
 
     Args:
         config: its `channels`, `dimension`, `n_filters`, `strides`, `n_residual_layers`,
-            `lstm_layers`, `causal`, `norm` and `pad_mode`.
+            `lstm_layers`, `causal`, `norm`, `pad_mode` and `activation`.
 
     Shape:
         x: [B, C, T] → [B, D, ceil(T / hop_length)]
@@ -173,11 +176,12 @@ class Encoder(nn.Module):
         layers: list[nn.Module] = [_conv(config, config.channels, width, 7)]
         for stride in config.strides:
             layers += _residual_blocks(config, width)
-            layers += [nn.ELU(), _conv(config, width, 2 * width, 2 * stride, stride)]
+            down = _conv(config, width, 2 * width, 2 * stride, stride)
+            layers += [activation(config.activation, width), down]
             width *= 2
         if config.lstm_layers:
             layers += [SkipLSTM(width, config.lstm_layers)]
-        layers += [nn.ELU(), _conv(config, width, config.dimension, 7)]
+        layers += [activation(config.activation, width), _conv(config, width, config.dimension, 7)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -224,10 +228,11 @@ class Decoder(nn.Module):
         if config.lstm_layers:
             layers += [SkipLSTM(width, config.lstm_layers)]
         for stride in reversed(config.strides):
-            layers += [nn.ELU(), _conv_transpose(config, width, width // 2, 2 * stride, stride)]
+            up = _conv_transpose(config, width, width // 2, 2 * stride, stride)
+            layers += [activation(config.activation, width), up]
             width //= 2
             layers += _residual_blocks(config, width)
-        layers += [nn.ELU(), _conv(config, width, config.channels, 7)]
+        layers += [activation(config.activation, width), _conv(config, width, config.channels, 7)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -260,5 +265,6 @@ def _conv_transpose(config: CodecConfig, *size: int) -> ConvTranspose1d:
 
 def _residual_blocks(config: CodecConfig, channels: int) -> list[nn.Module]:
     """As many as the config asks for, each with twice the reach of the one before."""
-    kind: dict[str, Any] = dict(causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
-    return [ResidualBlock(channels, dilation=2**j, **kind) for j in range(config.n_residual_layers)]
+    same: dict[str, Any] = dict(causal=config.causal, norm=config.norm, pad_mode=config.pad_mode)
+    same["kind"] = config.activation
+    return [ResidualBlock(channels, dilation=2**j, **same) for j in range(config.n_residual_layers)]

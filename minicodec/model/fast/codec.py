@@ -3,8 +3,8 @@
 `faster(codec)` gives a codec that computes the same. It holds the taught modules, with their
 weights and names, so it is saved, named and moved as any other; only the four methods that do the
 work are replaced. On a CPU they use weights that were prepared beforehand, and are prepared anew
-when a weight has changed. On other devices, in float64 and in training mode they are the taught
-ones.
+when a weight has changed. On other devices, in float64, in training mode and with another
+activation than ELU they are the taught ones.
 """
 
 import copy
@@ -105,6 +105,8 @@ class FastCodec(Codec):
 
     def _is_quick(self) -> bool:
         """Whether our ways are there, and sooner: on a GPU the library's are."""
+        if self.config.activation != "elu":
+            return False
         weight = next(self.parameters())
         return not self.training and weight.device.type == "cpu" and weight.dtype == torch.float32
 
