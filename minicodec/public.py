@@ -8,6 +8,7 @@ from minicodec.model.config import ENCODEC_24KHZ as ENCODEC_24KHZ
 from minicodec.model.config import ENCODEC_48KHZ as ENCODEC_48KHZ
 from minicodec.model.config import MINI_24KHZ as MINI_24KHZ
 from minicodec.model.config import CodecConfig as CodecConfig
+from minicodec.model.export import export as export
 from minicodec.model.fast.codec import faster as faster
 from minicodec.model.pretrained import load as load
 from minicodec.model.streams import encode_batch as encode_batch

@@ -4,20 +4,19 @@
     codec = minicodec.load("encodec_24khz")    # downloaded once, checked, kept
     codec = minicodec.load("my.safetensors")   # anything minicodec has saved
     codec = minicodec.load("runs/mine")        # a training run, as far as it has come
+    codec = minicodec.load("saved")            # an EncodecModel that save_pretrained has written
 
 A person may name any of these. A stream names its model, too, but its header is a stranger's word:
 `load_named` takes the names that everybody knows and nothing else, so no stream chooses which of
 our files is opened.
 
-The official package wraps each convolution twice and names it `encoder.model.3.conv.conv`;
-transformers names the same one `encoder.layers.3.conv`; ours is `encoder.layers.3`. All three count
-layers alike, so a few replacements turn one name into the other. Chapter 15 puts them to work.
+Official weights are renamed by `minicodec.model.renaming`. So is a folder that transformers has
+saved, with an `EncodecModel` of any size: its `config.json` says which.
 """
 
 import dataclasses
 import hashlib
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,12 +32,17 @@ from minicodec.model.checkpoint import (
     assemble,
     load_codec,
     read_config,
+    read_metadata,
 )
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, CodecConfig
 from minicodec.model.download import download
 from minicodec.model.fast.codec import faster
 from minicodec.model.fields import build, json_file
+from minicodec.model.renaming import WHOLE
+from minicodec.model.renaming import convert as convert
+from minicodec.model.transformers_config import from_transformers
+from minicodec.sound.names import printable
 
 
 class UnknownModel(ValueError):
@@ -71,20 +75,7 @@ OFFICIAL_URL = "https://dl.fbaipublicfiles.com/encodec/v0/"
 #: Checkpoints of a training run, which sort by age.
 CHECKPOINTS = "step_*.safetensors"
 
-_RENAMES = [
-    (r"\.model\.", ".layers."),  # official
-    (r"\.(conv|convtr)\.(conv\.|convtr\.)", "."),  # official: a wrapper in a wrapper
-    (r"\.(conv|convtr)\.norm\.", ".norm."),  # official
-    (r"\.conv\.", "."),  # transformers: one wrapper
-    (r"^quantizer\.(vq\.)?layers\.", "quantizer.codebooks."),
-    (r"\._?codebook\.", "."),
-    (r"\.embed_avg$", ".sums"),
-    (r"\.embed$", ".embedding"),
-    (r"\.cluster_size$", ".counts"),
-    (r"\.inited$", ".initialized"),
-    (r"\.parametrizations\.weight\.original0$", ".weight_g"),  # torch's newer weight norm
-    (r"\.parametrizations\.weight\.original1$", ".weight_v"),
-]
+_MOST_LETTERS = 255  # of a name
 
 
 def load(
@@ -98,9 +89,10 @@ def load(
 
     Args:
         name: "mini_24khz" (ours, works offline); "encodec_24khz" or "encodec_48khz" (official,
-            70 to 95 MB, downloaded on first use); the path of a file that minicodec saved; or the
+            70 to 95 MB, downloaded on first use); the path of a file that minicodec saved; the
             folder of a training run, whose newest checkpoint is taken, with averaged weights where
-            the run keeps them.
+            the run keeps them; or the folder that `save_pretrained` of a transformers
+            `EncodecModel` wrote, of any size that ours can have.
         path: with an official name: its weights in a file you have, from the official release
             (.th) or from transformers (.safetensors, or the folder of save_pretrained).
         device: where to run; CPU by default.
@@ -120,8 +112,8 @@ def load(
         official = OFFICIAL[key]
         tensors = _read(Path(path) if path is not None else _download(official))
         codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
-    elif _is_run(name):
-        codec = _load_run(Path(name))
+    elif _is_folder(name):
+        codec = _load_folder(Path(name))
     else:
         codec = load_codec(_file(name))
     if fast:
@@ -149,7 +141,11 @@ def config_of(name: str | Path) -> CodecConfig:
     """
     if str(name) in OFFICIAL:
         return OFFICIAL[str(name)].config
-    return _run_config(Path(name)) if _is_run(name) else read_config(_file(name))
+    if not _is_folder(name):
+        return read_config(_file(name))
+    folder = Path(name)
+    values = _folder_config(folder)
+    return _saved_config(folder, values) if "model_type" in values else _run_config(folder, values)
 
 
 def _file(name: str | Path) -> Path:
@@ -165,23 +161,60 @@ def _file(name: str | Path) -> Path:
     )
 
 
-def _is_run(name: str | Path) -> bool:
+def _is_folder(name: str | Path) -> bool:
     return str(name) not in SHIPPED and Path(name).is_dir()
 
 
-def _run_config(run: Path) -> CodecConfig:
-    """Of a folder that `minicodec train` has made, see `minicodec.training.trainer`."""
-    file = run / "config.json"
+def _load_folder(folder: Path) -> Codec:
+    """A training run of ours, or what transformers has saved: its config.json says which."""
+    values = _folder_config(folder)
+    if "model_type" in values:
+        return _load_saved(folder, _saved_config(folder, values))
+    return _load_run(folder, _run_config(folder, values))
+
+
+def _folder_config(folder: Path) -> dict[str, object]:
+    file = folder / "config.json"
     if not file.is_file():
-        raise CheckpointError(f"{run} is a folder, but none of a training run: no config.json.")
+        raise CheckpointError(
+            f"{folder} is a folder, but none of a training run or of save_pretrained: no "
+            "config.json."
+        )
     try:
-        return build(CodecConfig, json_file(file).get("codec"))
+        return json_file(file)
     except ValueError as error:
+        raise CheckpointError(
+            f"{file} is not the config of a training run or of save_pretrained: {error}"
+        ) from error
+
+
+def _run_config(run: Path, values: dict[str, object]) -> CodecConfig:
+    """Of a folder that `minicodec train` has made, see `minicodec.training.trainer`."""
+    try:
+        return build(CodecConfig, values.get("codec"))
+    except ValueError as error:
+        file = run / "config.json"
         raise CheckpointError(f"{file} is not the config of a training run: {error}") from error
 
 
-def _load_run(run: Path) -> Codec:
-    config, name = _run_config(run), run.resolve().name
+def _saved_config(folder: Path, values: dict[str, object]) -> CodecConfig:
+    """Of a folder that `save_pretrained` has made, or `minicodec.export`."""
+    try:
+        return from_transformers(values)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'config.json'}: {error}") from error
+
+
+def _load_saved(folder: Path, config: CodecConfig) -> Codec:
+    file = _weights_of(folder)
+    metadata = read_metadata(file)
+    name = printable(metadata.get("name", folder.resolve().name)[:_MOST_LETTERS])
+    tensors = convert(_read(file), whole=WHOLE.items() <= metadata.items())
+    return assemble(config, tensors, name, str(file))
+
+
+def _load_run(run: Path, config: CodecConfig) -> Codec:
+    name = run.resolve().name
     checkpoints = sorted(run.glob(CHECKPOINTS))
     for path in reversed(checkpoints):
         try:
@@ -204,34 +237,6 @@ def _codec_of(checkpoint: Path) -> dict[str, Tensor]:
         averaged = any(key.startswith("averaged.") for key in keys)
         prefix = "averaged." if averaged else "codec."
         return {k.removeprefix(prefix): file.get_tensor(k) for k in keys if k.startswith(prefix)}
-
-
-def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Official or transformers names to ours, with weight norm folded.
-
-    Args:
-        tensors: a `state_dict` of `encodec.EncodecModel` or `transformers.EncodecModel`.
-
-    Raises:
-        CheckpointError: for a length without a direction that fits it, which no such model has.
-    """
-    ours = {}
-    for name, tensor in tensors.items():
-        for pattern, replacement in _RENAMES:
-            name = re.sub(pattern, replacement, name)
-        ours[name] = tensor
-    for name in [name for name in ours if name.endswith(".weight_g")]:
-        stem = name.removesuffix("_g")
-        length, direction = ours.pop(name), ours.pop(f"{stem}_v", None)
-        if (
-            direction is None
-            or direction.dim() < 2
-            or length.shape != (len(direction), *[1] * (direction.dim() - 1))
-            or not (direction.is_floating_point() and length.is_floating_point())
-        ):
-            raise CheckpointError(f"{name} has no {stem}_v that fits it.")
-        ours[stem] = torch._weight_norm(direction.float(), length.float(), 0)
-    return ours
 
 
 def cache_folder() -> Path:
@@ -268,9 +273,21 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _weights_of(folder: Path) -> Path:
+    """The file in a folder of save_pretrained."""
+    file = folder / "model.safetensors"
+    for other in ("pytorch_model.bin", "model.safetensors.index.json"):
+        if not file.is_file() and (folder / other).is_file():
+            raise CheckpointError(
+                f"{folder} holds its weights in {other}: load it with transformers, and save it "
+                "again in one safetensors file."
+            )
+    return file
+
+
 def _read(path: Path) -> dict[str, Tensor]:
     if path.is_dir():
-        path = path / "model.safetensors"  # as transformers' save_pretrained names it
+        path = _weights_of(path)
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file.")
     try:
