@@ -45,6 +45,17 @@ WHOLE = {"directions": "have their length"}
 _SILENT = 1e-12  # a filter this short has no direction that float32 could tell
 
 
+def our_name(name: str) -> str:
+    """What we call a tensor of the official package or of transformers.
+
+    >>> our_name("encoder.model.3.conv.conv.bias"), our_name("encoder.layers.3.conv.bias")
+    ('encoder.layers.3.bias', 'encoder.layers.3.bias')
+    """
+    for pattern, replacement in _RENAMES:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
 def convert(tensors: Mapping[str, Tensor], whole: bool = False) -> dict[str, Tensor]:
     """Official or transformers names to ours, with weight norm folded.
 
@@ -57,11 +68,7 @@ def convert(tensors: Mapping[str, Tensor], whole: bool = False) -> dict[str, Ten
     Raises:
         CheckpointError: for a length without a direction that fits it, which no such model has.
     """
-    ours = {}
-    for name, tensor in tensors.items():
-        for pattern, replacement in _RENAMES:
-            name = re.sub(pattern, replacement, name)
-        ours[name] = tensor
+    ours = {our_name(name): tensor for name, tensor in tensors.items()}
     for name in [name for name in ours if name.endswith(".weight_g")]:
         stem = name.removesuffix("_g")
         length, direction = ours.pop(name), ours.pop(f"{stem}_v", None)
