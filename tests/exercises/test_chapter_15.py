@@ -6,7 +6,6 @@ import torch
 
 import minicodec
 from minicodec.bits.ecdc import check_size, codes_of, read_header, write_ecdc
-from minicodec.exercises.chapter_15 import SEAMS
 from minicodec.exercises.exercise import find
 from minicodec.model.config import ENCODEC_48KHZ
 
@@ -24,7 +23,3 @@ def test_the_bytes_are_those_of_a_file():
     data = write_ecdc(codec, 0.1 * torch.randn(1, 2, samples), 6.0)
     check_size(read_header(data), size)
     assert len(codes_of(data)) == size and len(data) - size == 9 + data[8]
-
-
-def test_the_order_of_the_seams_is_none_of_the_obvious_ones():
-    assert find("15.seams").answer not in (SEAMS, SEAMS[::-1])
