@@ -1,0 +1,83 @@
+"""What does a code say? Guess something from it that is known, and count how often that is right.
+
+If the phoneme can be guessed from a frame's code, then the code says the phoneme; if the speaker
+can, it says who speaks. The guess must be simple, or it would say more of the guesser than of the
+codes. Ours is a table: how often each code came with each label. As a score for every label, added
+up over frames, it is a linear probe on one-hot codes, and counting fits it in one step.
+
+Chapter 16b.
+"""
+
+import torch
+from torch import Tensor
+
+
+def fit_table(codes: Tensor, labels: Tensor, size: int, kinds: int) -> Tensor:
+    """Logarithm of the share of frames that have a code and a label.
+
+    One is added to each count, so that what never came is unlikely and not impossible.
+
+    Args:
+        codes: of one level, 0 to size - 1.
+        labels: of the same frames, 0 to kinds - 1.
+
+    Shape:
+        codes, labels: [frames] → [size, kinds]
+
+    Raises:
+        ValueError: if codes and labels are not of the same frames.
+
+    >>> table = fit_table(torch.tensor([0, 0, 1]), torch.tensor([0, 0, 1]), size=2, kinds=2)
+    >>> (7 * table.exp()).round().int().tolist()
+    [[3, 1], [1, 2]]
+    """
+    if codes.dim() != 1 or codes.shape != labels.shape or not len(codes):
+        raise ValueError(
+            "a table is made of as many codes as labels, but there are "
+            f"{list(codes.shape)} and {list(labels.shape)}."
+        )
+    counts = 1.0 + torch.bincount(codes * kinds + labels, minlength=size * kinds)
+    return (counts / counts.sum()).log().view(size, kinds)
+
+
+def guess(codes: Tensor, table: Tensor) -> Tensor:
+    """The label with the largest sum of scores over the frames of each window.
+
+    Shape:
+        codes: [windows, frames]; table: [size, kinds] → labels [windows]
+    """
+    return table[codes].sum(1).argmax(1)
+
+
+def windows(frames: Tensor, length: int) -> Tensor:
+    """Pieces of equal length; what is left at the end is left out.
+
+    Shape:
+        frames: [T] → [T // length, length]
+    """
+    return frames[: len(frames) // length * length].view(-1, length)
+
+
+def information(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
+    """Bits that a code says of a label: how much less one has to ask once the code is known.
+
+        I = Σ p(c, l) log₂ (p(c, l) / (p(c) p(l)))
+
+    Few frames make it look too large: what came once seems certain. Miller's correction takes the
+    expected excess off.
+
+    Shape:
+        codes, labels: [frames]
+
+    >>> a = torch.arange(4000) % 4
+    >>> f"{information(a, a, 4, 4):.2f} {information(a, a // 2, 4, 2):.2f}"
+    '2.00 1.00'
+    """
+    counts = torch.bincount(codes * kinds + labels, minlength=size * kinds).double()
+    counts = counts.view(size, kinds)
+    joint = counts / counts.sum()
+    apart = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    seen = joint > 0
+    bits = float((joint[seen] * (joint[seen] / apart[seen]).log2()).sum())
+    kinds_seen = int(seen.sum()) - int(seen.any(1).sum()) - int(seen.any(0).sum()) + 1
+    return bits - kinds_seen / (2 * len(codes) * torch.log(torch.tensor(2.0)).item())
