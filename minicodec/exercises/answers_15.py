@@ -157,7 +157,7 @@ def weighted(
 
 
 def triangle(size: int) -> Tensor:
-    """Equation (3): from one side to the other, never 0."""
+    """Equation (3) of the chapter: from one side to the other, never 0."""
     return 0.5 - (torch.linspace(0, 1, size + 2)[1:-1] - 0.5).abs()
 
 

@@ -61,8 +61,8 @@ LESSON = (
     ),
     Exercise(
         "15.spans",
-        "Give first sample and end of each segment: one begins every `stride` samples as long as "
-        "there is sound, and lasts `length` or to the clip's end.",
+        "Give first sample and end of each segment, by equation (1): one begins every `stride` "
+        "samples as long as there is sound.",
         answers.spans,
         (
             Mistake(
@@ -109,7 +109,7 @@ LESSON = (
     ),
     Exercise(
         "15.loudness",
-        "Divide by the loudness: 1e-8 plus the root of the mean square of the mono mix; give both.",
+        "Divide by the loudness of the mono mix, by equation (2), and give both.",
         answers.over_loudness,
         (
             Mistake(
@@ -152,7 +152,7 @@ LESSON = (
     ),
     Exercise(
         "15.cross_fade",
-        "Join the segments by equation (1): weight each with the triangle, add, and divide by the "
+        "Join the segments by equation (3): weight each with the triangle, add, and divide by the "
         "sum of the weights.",
         answers.joined,
         (
