@@ -133,7 +133,9 @@ def sounds(codec: Codec, name: str) -> None:
         rate = codec.config.sample_rate
         whole = audio.clip(clip)
         piece = whole[..., round(start * rate) : round((start + SECONDS) * rate)]
-        copy = codec.decode(codec.encode(piece, codec.config.bandwidths[-1]), length=piece.shape[-1])
+        copy = codec.decode(
+            codec.encode(piece, codec.config.bandwidths[-1]), length=piece.shape[-1]
+        )
         stem = name.lower().replace(" × ", "x").replace(" ", "_")
         audio.save(OUT / f"{stem}_{clip}.flac", copy[0], rate)
 
