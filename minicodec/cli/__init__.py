@@ -8,7 +8,7 @@ cat speech.wav | minicodec encode - -b 6 | minicodec decode - > heard.wav
 minicodec roundtrip speech.wav -o heard.wav -b 1.5
 minicodec listen speech.wav -o listen.html
 minicodec evaluate recordings -b 1.5 6 -o table.json
-minicodec export-onnx -o exported
+minicodec export -o exported --to transformers
 
 `arguments` knows what can be typed. Each command has a module of its name with a function `run`,
 which checks all of its arguments before it begins with anything that takes long.

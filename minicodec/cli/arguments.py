@@ -20,6 +20,9 @@ KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
 #: `minicodec.listening.evaluation.MEASURES`
 MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi")
 
+#: `minicodec.model.export.FILES`, and the graphs of `minicodec.model.onnx_export`
+EXPORTS = ("transformers", "official", "onnx")
+
 #: Of seconds, minutes, steps and all that is counted: beyond it there are only mistakes.
 _MOST = 10**9
 
@@ -45,7 +48,11 @@ def parser() -> argparse.ArgumentParser:
             "Train a language model for the codes of a codec, or go on with a run that was "
             "stopped.",
         ),
-        "export-onnx": (_export_onnx, "A codec as ONNX graphs, for a page, a phone or C++."),
+        "export": (_export, "A codec for transformers, for the official package, or as ONNX."),
+        "export-onnx": (
+            _export_onnx,
+            "A codec as ONNX graphs, for a page, a phone or C++; the same as export --to onnx.",
+        ),
     }.items():
         add(commands.add_parser(name, help=text, description=text))
     return top
@@ -188,11 +195,17 @@ def _train_lm(sub: argparse.ArgumentParser) -> None:
     option("--threads", type=_threads, help="of the CPU")
 
 
+def _export(sub: argparse.ArgumentParser) -> None:
+    _export_onnx(sub)
+    sub.add_argument("--to", choices=EXPORTS, default=EXPORTS[0],
+                     help="transformers: a folder that its EncodecModel loads; official: weights "
+                     "and a script for the package encodec; onnx: graphs, for a model that streams "
+                     f"and pads with zeros; {EXPORTS[0]} by default")  # fmt: skip
+
+
 def _export_onnx(sub: argparse.ArgumentParser) -> None:
     _output(sub, "folder to write to, made if need be; else named after the model")
-    sub.add_argument("-m", "--model", default=MODELS[0],
-                     help=f"{_models()}; {MODELS[0]}. It has to stream and to pad with "
-                     "zeros")  # fmt: skip
+    _model(sub, MODELS[0])
 
 
 def _output(sub: argparse.ArgumentParser, text: str) -> None:
@@ -222,7 +235,10 @@ def _device(sub: argparse.ArgumentParser) -> None:
 
 
 def _models() -> str:
-    return f"{', '.join(MODELS)}, a .safetensors file, or a training run's folder"
+    return (
+        f"{', '.join(MODELS)}, a .safetensors file, or the folder of a training run or of "
+        "save_pretrained"
+    )
 
 
 def _model(sub: argparse.ArgumentParser, default: str | None) -> None:

@@ -73,6 +73,26 @@ def check_target(
         raise ValueError(f"{target.name} cannot be written: no files may be made in {folder}.")
 
 
+def check_folder(folder: Path, names: Sequence[str], force: bool) -> None:
+    """Refuse a place for these files before anything is computed.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    if folder.is_dir():
+        for name in names:
+            check_target(folder / name, [Path(name).suffix], force)
+    elif folder.exists():
+        raise ValueError(f"{folder} is a file, but {len(names)} files go into a folder.")
+    else:
+        check_target(folder, [folder.suffix.lower()], force)
+
+
+def stem_of(model: str) -> str:
+    """What files that are made of a model are called, unless they are given a name."""
+    return os.path.basename(os.path.abspath(model)).removesuffix(".safetensors")
+
+
 def note_changes(rate: int, channels: int, config: "CodecConfig", model: str, file: str) -> None:
     """Say what `changes` finds."""
     if note := changes(rate, channels, config, model, file):

@@ -1,14 +1,13 @@
-"""Support: `minicodec export-onnx`: a codec as files that other programs run."""
+"""Support: `minicodec export-onnx`, or `export --to onnx`: a codec that other programs run."""
 
 import argparse
 import importlib.util
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicodec.cli.common import check_target
+from minicodec.cli.common import check_folder, stem_of
 from minicodec.model.checkpoint import SHIPPED, is_whole, save_codec
 from minicodec.model.pretrained import config_of, load
 from minicodec.sound.installs import remedy
@@ -21,9 +20,9 @@ def run(args: argparse.Namespace) -> None:
     from minicodec.model.onnx_export import check_exportable, export_onnx, file_names
 
     check_exportable(config_of(args.model))
-    stem = os.path.basename(os.path.abspath(args.model)).removesuffix(".safetensors")
+    stem = stem_of(args.model)
     folder = Path(args.output or f"{stem}_onnx")
-    _check_folder(folder, file_names(stem), args.force)
+    check_folder(folder, file_names(stem), args.force)
     with _checkpoint(args.model) as file:
         print(f"writing graphs and weights of {args.model} to {folder}")
         for path in export_onnx(file, folder, stem):
@@ -41,18 +40,3 @@ def _checkpoint(model: str) -> Iterator[Path]:
         file = Path(place) / "codec.safetensors"
         save_codec(load(model), file)
         yield file
-
-
-def _check_folder(folder: Path, names: list[str], force: bool) -> None:
-    """Refuse a place for these files before anything is computed.
-
-    Raises:
-        ValueError: in one sentence.
-    """
-    if folder.is_dir():
-        for name in names:
-            check_target(folder / name, [Path(name).suffix], force)
-    elif folder.exists():
-        raise ValueError(f"{folder} is a file, but {len(names)} files go into a folder.")
-    else:
-        check_target(folder, [folder.suffix.lower()], force)

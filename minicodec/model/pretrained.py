@@ -157,7 +157,7 @@ def _file(name: str | Path) -> Path:
     known = ", ".join([*SHIPPED, *OFFICIAL])
     raise UnknownModel(
         f"there is no model {str(name)!r}: use {known}, a .safetensors file, or the folder of a "
-        "training run."
+        "training run or of save_pretrained."
     )
 
 

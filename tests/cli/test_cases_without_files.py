@@ -160,6 +160,8 @@ WORK = {
                  "locked/x.safetensors"],
     "train-lm --run": ["--codec", TINY[1], "--data", "data", "--valid", "data", "-o",
                        "x.safetensors", "--run", "locked/run"],
+    "export": [*TINY, "-o", "locked"],
+    "export anew": [*TINY, "-o", "locked/x"],
     "export-onnx": [*TINY, "-o", "locked"],
     "export-onnx anew": [*TINY, "-o", "locked/x"],
 }  # fmt: skip

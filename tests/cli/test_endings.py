@@ -53,6 +53,8 @@ COMMANDS = [
     *(writing(*TRAIN, "-f", "--export", "old.safetensors", at=at) for at in (1, 2, 3, 4)),
     *(writing(*TRAIN_LM, "-f", "-o", "old.safetensors", at=at) for at in (1, 2, 3)),
     *(writing("export-onnx", *TINY, "-o", "exported", at=at) for at in (1, 2, 3, 4)),
+    *(writing("export", *TINY, "-o", "exported", at=at) for at in (1, 2, 3)),
+    *(writing("export", *TINY, "-o", "exported", "--to", "official", at=at) for at in (1, 2)),
 ]
 
 
