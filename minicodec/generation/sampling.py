@@ -18,27 +18,21 @@ from minicodec.generation.patterns import EMPTY
 from minicodec.generation.sound_model import SoundModel
 
 
-def choose(
-    scores: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    generator: Generator | None = None,
-) -> Tensor:
-    """One code for each row of scores, drawn by lot.
+def probabilities(scores: Tensor, temperature: float = 1.0, top_k: int | None = None) -> Tensor:
+    """What lots are drawn with.
 
     Args:
-        temperature: above 0; 1 draws as often as the model believes.
+        temperature: above 0; 1 leaves the probabilities as the model believes in them.
         top_k: only so many of the likeliest take part; None: all.
-        generator: of the lots.
 
     Shape:
-        scores: [..., N] → [...] int64
+        scores: [..., N] → [..., N], each row adds up to 1
 
     Raises:
         ValueError: for a temperature or `top_k` that is not above 0.
 
-    >>> choose(torch.tensor([[0.0, 9.0, 1.0]]), top_k=1)
-    tensor([1])
+    >>> probabilities(torch.tensor([0.0, 9.0, 9.0]), top_k=2)
+    tensor([0.0000, 0.5000, 0.5000])
     """
     if not 0 < temperature < math.inf:
         raise ValueError(f"a temperature lies above 0, but this is {temperature}.")
@@ -48,7 +42,30 @@ def choose(
     if top_k is not None and top_k < scores.shape[-1]:
         least = scores.topk(top_k).values[..., -1:]
         scores = scores.masked_fill(scores < least, -math.inf)
-    p = scores.softmax(-1)
+    return scores.softmax(-1)
+
+
+def choose(
+    scores: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
+    """One code for each row of scores, drawn by lot with their `probabilities`.
+
+    Args:
+        generator: of the lots.
+
+    Shape:
+        scores: [..., N] → [...] int64
+
+    Raises:
+        ValueError: as `probabilities`.
+
+    >>> choose(torch.tensor([[0.0, 9.0, 1.0]]), top_k=1)
+    tensor([1])
+    """
+    p = probabilities(scores, temperature, top_k)
     drawn = torch.multinomial(p.flatten(0, -2), 1, generator=generator)
     return drawn.view(p.shape[:-1])
 
