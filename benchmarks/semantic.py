@@ -19,31 +19,39 @@ import random
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from machine import machine
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
+from semantic_measures import (
+    HOP,
+    OTHERS,
+    PAIR,
+    RATE,
+    Said,
+    labelled,
+    measure,
+    measured,
+    named,
+    of_mini,
+    said,
+)
 from spoken import sentences, spoken, words_of
 from torch import Tensor, nn
 
 from minicodec.generation.distillation import FEATURES, Teacher, distillation_loss, load_teacher
-from minicodec.generation.probing import fit_table, guess, information, windows
 from minicodec.generation.split import SplitCodec, load_split
 from minicodec.model.checkpoint import save_codec
-from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
-from minicodec.model.pretrained import load
 from minicodec.sound import audio
-from minicodec.sound.files import write_text
-from minicodec.sound.metrics import mel_distance, si_sdr
+from minicodec.sound.files import write_bytes, write_text
 from minicodec.training.balancer import Balancer
 from minicodec.training.losses import log_mel_loss, time_loss
 
 OUT = Path(__file__).parents[1] / "minicodec/weights/semantic"
-RATE = 16000
 CONFIG = CodecConfig(
     sample_rate=RATE,
     bandwidths=(0.2, 0.4, 0.8, 1.6),
@@ -53,48 +61,16 @@ CONFIG = CodecConfig(
     lstm_layers=1,
     codebook_size=256,
 )
-HOP = CONFIG.hop_length
-SECOND = RATE // HOP  # frames
-SENTENCES = 24  # that are measured
 WINDOWS = (128, 512, 2048)  # of the mel loss; all six would take twice as long
 
-#: Voices of espeak-ng; its variants change formants, pitch, breath and more.
+#: Voices of espeak-ng that teach; `OTHERS` are those that are measured.
 TAUGHT = words_of("""
     m1 m2 m5 m8 f2 f4 f5 Alex Denis Gene2 Nguyen aunty belinda ed linda steph david paul
     quincy shelby
 """)
-OTHERS = words_of("""
-    m7 f3 Annie Mike grandma klatt Jacky victor
-""")
-
-PAIR = {"low": "m7", "high": "f3"}  # two of them, who keep time with each other
-
 #: Weight of the distillation. At 30 its gradient at the latents is about as long as that of the
 #: losses on sound.
 KINDS = {"distilled": 30.0, "plain": 0.0}
-
-
-class Said(NamedTuple):
-    """One sentence by one voice."""
-
-    audio: Tensor  #: [1, T], a whole number of frames
-    phonemes: list[str]  #: of each frame, at its middle
-    voice: str
-    text: str
-
-
-def said(text: str, voice: str, pitch: int = 50, pace: int = 150) -> Said:
-    """Speak, bring to a common loudness, and name each frame."""
-    samples, events = spoken(text, f"en+{voice}", pitch, pace, RATE)
-    frames = len(samples) // HOP
-    samples = samples[: frames * HOP]
-    samples = samples * (0.05 / np.sqrt(np.mean(samples**2)))
-    starts = np.array([start for start, _ in events])
-    names = [name.rstrip("2") if len(name) > 1 else name for _, name in events]
-    middles = (np.arange(frames) + 0.5) * HOP / RATE
-    at = np.searchsorted(starts, middles, side="right") - 1
-    phonemes = [names[i] if i >= 0 else "" for i in at]
-    return Said(torch.from_numpy(samples)[None].clamp(-1, 1), phonemes, voice, text)
 
 
 def corpus(folder: Path, per_voice: int = 40) -> list[Said]:
@@ -109,16 +85,10 @@ def corpus(folder: Path, per_voice: int = 40) -> list[Said]:
         said(next(makes), voice, rng.randint(30, 70), rng.randint(125, 180))
         for _, voice in itertools.product(range(per_voice), TAUGHT)
     ]
-    save_file({str(i): (s.audio * 32767).to(torch.int16) for i, s in enumerate(heard)},
-              folder / "corpus.safetensors")  # fmt: skip
+    samples = {str(i): (s.audio * 32767).to(torch.int16) for i, s in enumerate(heard)}
+    write_bytes(folder / "corpus.safetensors", save(samples))
     kept.write_text(json.dumps([(s.phonemes, s.voice, s.text) for s in heard]))
     return heard
-
-
-def measured(count: int = SENTENCES) -> list[Said]:
-    """The other voices, all with the same sentences, of words that were never taught."""
-    texts = list(itertools.islice(sentences(1, held_out=True), count))
-    return [said(text, voice) for text in texts for voice in OTHERS]
 
 
 def batch(heard: list[Said], rng: random.Random, clips: int, frames: int) -> tuple[Tensor, ...]:
@@ -221,118 +191,17 @@ def train(
     return {"kind": kind, "seed": seed, "steps": steps, "minutes": minutes, "curve": rows}
 
 
-@torch.no_grad()
-def codes_of(codec: Codec, heard: list[Tensor]) -> list[Tensor]:
-    """Codes [K, T] of each sound."""
-    return [codec.encode(audio[None])[0] for audio in heard]
-
-
-def probed(codes: Tensor, labels: dict[str, Tensor], size: int, window: int) -> dict[str, Any]:
-    """How often phoneme and speaker are guessed rightly from each level, and the bits it says.
-
-    Tables are fitted on two thirds of the sentences and tried on the others; that of the phonemes
-    on four voices, and tried on four others.
-    """
-    late = labels["sentence"] >= 2 * SENTENCES // 3
-    even, sounding = labels["speaker"] % 2 == 0, labels["phoneme"] > 0
-    fit, test = ~late & even & sounding, late & ~even & sounding
-    kinds, voices = int(labels["phoneme"].max()) + 1, len(OTHERS)
-    rows: dict[str, Any] = {"phoneme": [], "speaker": [], "phoneme_bits": [], "speaker_bits": []}
-    for level in codes:
-        table = fit_table(level[fit], labels["phoneme"][fit], size, kinds)
-        right = guess(level[test][:, None], table) == labels["phoneme"][test]
-        rows["phoneme"].append(round(right.float().mean().item(), 4))
-        table = fit_table(level[~late], labels["speaker"][~late], size, voices)
-        right = guess(windows(level[late], window), table) == labels["speaker"][late][::window]
-        rows["speaker"].append(round(right.float().mean().item(), 4))
-        for name, kept, most in (("phoneme", sounding, kinds), ("speaker", sounding, voices)):
-            bits = information(level[kept], labels[name][kept], size, most)
-            rows[f"{name}_bits"].append(round(bits, 3))
-    return rows
-
-
-def labelled(heard: list[Said], names: list[str], per_frame: int) -> dict[str, Tensor]:
-    """Phoneme, speaker and sentence of every frame, of utterances cut to whole seconds.
-
-    Args:
-        per_frame: frames of the codec in one of the labels.
-    """
-    number = {name: i for i, name in enumerate(names)}
-    texts = list(dict.fromkeys(s.text for s in heard))
-    columns: dict[str, list[int]] = {"phoneme": [], "speaker": [], "sentence": []}
-    for s in heard:
-        phonemes = [number.get(p, 0) for p in s.phonemes[: whole(s)]]
-        columns["phoneme"] += phonemes
-        columns["speaker"] += [OTHERS.index(s.voice)] * len(phonemes)
-        columns["sentence"] += [texts.index(s.text)] * len(phonemes)
-    return {k: torch.tensor(v).repeat_interleave(per_frame) for k, v in columns.items()}
-
-
-def whole(s: Said) -> int:
-    """Frames of an utterance, cut to whole seconds."""
-    return len(s.phonemes) // SECOND * SECOND
-
-
-@torch.no_grad()
-def named(teacher: Teacher, sounds: list[Tensor], heard: list[Said], names: list[str]) -> float:
-    """Share of frames whose phoneme the teacher names rightly: can it follow these sounds?"""
-    right = total = 0
-    for sound, s in zip(sounds, heard):
-        for said_here, found in zip(s.phonemes, teacher(sound).argmax(1)[0].tolist()):
-            right += bool(said_here) and names[found] == said_here
-            total += bool(said_here)
-    return round(right / total, 4)
-
-
-@torch.no_grad()
-def measure(codec: SplitCodec, teacher: Teacher, heard: list[Said], names: list[str]) -> Any:
-    """Everything that is said of one codec, and its codes [K, frames] of whole seconds."""
-    codes = codes_of(codec, [s.audio for s in heard])
-    some = range(0, len(heard), 3)  # as many of each voice
-    part = [heard[i] for i in some]
-    row: dict[str, Any] = {"mel": [], "sdr": [], "named": {}}
-    for levels in (1, 2, 4, 8):
-        mels, sdrs = [], []
-        for i in some:
-            audio = heard[i].audio[None]
-            copied = codec.decode(codes[i][None, :levels], length=audio.shape[-1])
-            mels.append(float(mel_distance(copied, audio, RATE)))
-            sdrs.append(float(si_sdr(copied, audio)))
-        row["mel"].append(round(sum(mels) / len(mels), 3))
-        row["sdr"].append(round(sum(sdrs) / len(sdrs), 2))
-    ways = {
-        "all": lambda c: codec.decode(c),
-        "level 1": lambda c: codec.decode(c[:, :1]),
-        "levels 2 to 8": lambda c: codec.decoder(codec.quantizer.acoustic.decode(c[:, 1:])),
-    }
-    for way, decode in ways.items():
-        row["named"][way] = named(teacher, [decode(codes[i][None]) for i in some], part, names)
-    kept = torch.cat([c[:, : whole(s)] for c, s in zip(codes, heard)], dim=1)
-    return row | {"probes": probed(kept, labelled(heard, names, 1), 256, SECOND)}, kept
-
-
-def of_mini(names: list[str], heard: list[Said]) -> dict[str, Any]:
-    """The same guesses from the first eight levels of the codec that ships."""
-    codec, codes = load("mini_24khz"), []
-    for s in heard:
-        samples, _ = spoken(s.text, f"en+{s.voice}", sample_rate=24000)
-        audio = torch.from_numpy(samples * (0.05 / np.sqrt(np.mean(samples**2))))[None, None]
-        code = codec.encode(audio, 6.0)[0, :, : 3 * whole(s)]
-        codes.append(F.pad(code, (0, 3 * whole(s) - code.shape[1])))
-    return probed(torch.cat(codes, dim=1), labelled(heard, names, 3), 1024, 3 * SECOND)
-
-
 def gather(runs: Path, teacher: Teacher, names: list[str]) -> None:
     """Measure what has been trained, and write what the chapter needs."""
     heard, rows, codes = measured(), [], {}
-    for kept in sorted(runs.glob("*_[0-9].json")):
-        row = json.loads(kept.read_text())
-        codec = load_split(kept.with_suffix(".safetensors"))
+    for file in sorted(runs.glob("*_[0-9].json")):
+        row = json.loads(file.read_text())
+        codec = load_split(file.with_suffix(".safetensors"))
         found, code = measure(codec, teacher, heard, names)
         rows.append(row | found)
         if row["seed"] == 0:
             codes[row["kind"]] = code.to(torch.uint8)
-            shutil.copy(kept.with_suffix(".safetensors"), OUT / f"{row['kind']}.safetensors")
+            shutil.copy(file.with_suffix(".safetensors"), OUT / f"{row['kind']}.safetensors")
     labels = labelled(heard, names, 1)
     result = {
         "machine": machine(),
@@ -343,9 +212,10 @@ def gather(runs: Path, teacher: Teacher, names: list[str]) -> None:
         "runs": rows,
     }
     write_text(OUT / "semantic.json", json.dumps(result, indent=1))
-    save_file(codes | {k: v.to(torch.uint8) for k, v in labels.items()}, OUT / "codes.safetensors")
+    kept = codes | {k: v.to(torch.uint8) for k, v in labels.items()}
+    write_bytes(OUT / "codes.safetensors", save(kept))
     half = {name: tensor.half() for name, tensor in teacher.state_dict().items()}
-    save_file(half, OUT / "teacher.safetensors")
+    write_bytes(OUT / "teacher.safetensors", save(half))
     for number, text in enumerate(dict.fromkeys(s.text for s in heard)):
         for who, voice in PAIR.items():
             if number < 2:
@@ -370,7 +240,7 @@ def main() -> None:
     print(f"{len(heard)} sentences, {seconds / 60:.1f} minutes, {len(names)} phonemes", flush=True)
     file = args.runs / "teacher.safetensors"
     if not file.exists():
-        save_file(teach(heard, names).state_dict(), file)
+        write_bytes(file, save(teach(heard, names).state_dict()))
     teacher = load_teacher(file)
     for seed, kind in itertools.product(args.seeds, KINDS):
         kept = args.runs / f"{kind}_{seed}.json"

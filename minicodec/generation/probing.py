@@ -8,6 +8,8 @@ up over frames, it is a linear probe on one-hot codes, and counting fits it in o
 Chapter 16b.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -36,8 +38,8 @@ def fit_table(codes: Tensor, labels: Tensor, size: int, kinds: int) -> Tensor:
             "a table is made of as many codes as labels, but there are "
             f"{list(codes.shape)} and {list(labels.shape)}."
         )
-    counts = 1.0 + torch.bincount(codes * kinds + labels, minlength=size * kinds)
-    return (counts / counts.sum()).log().view(size, kinds)
+    counts = 1.0 + _counts(codes, labels, size, kinds)
+    return (counts / counts.sum()).log().float()
 
 
 def guess(codes: Tensor, table: Tensor) -> Tensor:
@@ -63,21 +65,33 @@ def information(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
 
         I = Σ p(c, l) log₂ (p(c, l) / (p(c) p(l)))
 
-    Few frames make it look too large: what came once seems certain. Miller's correction takes the
-    expected excess off.
+    Few frames make it look too large, since what came once seems certain: see `excess`.
 
     Shape:
         codes, labels: [frames]
 
-    >>> a = torch.arange(4000) % 4
-    >>> f"{information(a, a, 4, 4):.2f} {information(a, a // 2, 4, 2):.2f}"
-    '2.00 1.00'
+    >>> a = torch.arange(400) % 4
+    >>> [information(a, labels, 4, 4) for labels in (a, a // 2, torch.zeros_like(a))]
+    [2.0, 1.0, 0.0]
     """
-    counts = torch.bincount(codes * kinds + labels, minlength=size * kinds).double()
-    counts = counts.view(size, kinds)
-    joint = counts / counts.sum()
+    joint = _counts(codes, labels, size, kinds) / len(codes)
     apart = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
     seen = joint > 0
-    bits = float((joint[seen] * (joint[seen] / apart[seen]).log2()).sum())
-    kinds_seen = int(seen.sum()) - int(seen.any(1).sum()) - int(seen.any(0).sum()) + 1
-    return bits - kinds_seen / (2 * len(codes) * torch.log(torch.tensor(2.0)).item())
+    return float((joint[seen] * (joint[seen] / apart[seen]).log2()).sum())
+
+
+def excess(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
+    """By how much `information` is expected to be too large, in bits (Miller's correction).
+
+    Shape:
+        codes, labels: [frames]
+    """
+    seen = _counts(codes, labels, size, kinds) > 0
+    free = int(seen.sum()) - int(seen.any(1).sum()) - int(seen.any(0).sum()) + 1
+    return free / (2 * len(codes) * math.log(2))
+
+
+def _counts(codes: Tensor, labels: Tensor, size: int, kinds: int) -> Tensor:
+    """Frames with each code and label [size, kinds]."""
+    counts = torch.bincount(codes * kinds + labels, minlength=size * kinds)
+    return counts.view(size, kinds).double()

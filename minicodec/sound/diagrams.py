@@ -18,6 +18,7 @@ from minicodec.sound.diagrams_model import stride_and_dilation as stride_and_dil
 from minicodec.sound.diagrams_model import transposed_convolution as transposed_convolution
 from minicodec.sound.diagrams_quantizer import nearest_code as nearest_code
 from minicodec.sound.diagrams_quantizer import residual_levels as residual_levels
+from minicodec.sound.diagrams_quantizer import split_quantizer as split_quantizer
 from minicodec.sound.diagrams_sound import masking as masking
 from minicodec.sound.diagrams_sound import mel_scales as mel_scales
 from minicodec.sound.diagrams_sound import uncertainty as uncertainty

@@ -1,4 +1,4 @@
-"""Support: diagrams of vector quantization, for chapters 05 and 06. `diagrams` offers them."""
+"""Support: diagrams of vector quantization, for chapters 05, 06 and 16b, offered by `diagrams`."""
 
 import math
 
@@ -87,6 +87,37 @@ def residual_levels() -> Diagram:
         drawing.text(6, y, name, anchor="start")
         drawing.rect(124, y - 8, 95 * norm, 16, bar, 0.6 if bar == INK else 1)
         drawing.text(130 + 95 * norm, y, f"{norm:.2f}", anchor="start")
+    return drawing.finished()
+
+
+def split_quantizer() -> Diagram:
+    """One semantic codebook beside a chain of acoustic ones, and a teacher for the first."""
+    drawing = Drawing(
+        "The split quantizer",
+        "The latent z goes two ways. One: a projection, one semantic codebook, a projection back. "
+        "The other: a projection, a chain of acoustic codebooks, a projection back. The sum of "
+        "both goes to the decoder. In training, the vector of the semantic branch is compared with "
+        "that of a teacher that hears the same sound, by the cosine of the angle between them.",
+        height=318,
+    )
+    drawing.text(185, 12, "*z*   [*B*, *D*, *T*′]")
+    ways = ((85, ("semantic", "1 codebook"), GREEN), (285, ("acoustic", "a chain of 7"), BLUE))
+    for x, lines, color in ways:
+        drawing.arrow((185, 22), (185, 32), (x, 32), (x, 48))
+        drawing.box(x - 60, 48, 120, 28, "project")
+        drawing.arrow((x, 76), (x, 92))
+        drawing.box(x - 60, 92, 120, 46, *lines, color=color, filled=True)
+        drawing.arrow((x, 138), (x, 154))
+        drawing.box(x - 60, 154, 120, 28, "project")
+        side = -9 if x < 185 else 9
+        drawing.arrow((x, 182), (x, 212), (185 + side, 212))
+    drawing.operation(185, 212, "+")
+    drawing.arrow((185, 221), (185, 248))
+    drawing.text(193, 254, "to the decoder", anchor="start")
+    drawing.box(25, 276, 120, 34, "teacher", dashed=True, color=VERMILLION)
+    drawing.arrow((85, 276), (85, 216), color=VERMILLION, dashed=True, both=True)
+    drawing.text(92, 246, "cosine", anchor="start", size=12)
+    drawing.text(153, 293, "hears the same sound, in training", anchor="start", size=12)
     return drawing.finished()
 
 

@@ -20,7 +20,7 @@ PARTS = ["samples", "encoder", "latents", "quantizer", "codes", "decoder", "copy
 SMALL = ["padding", "stride_and_dilation", "transposed_convolution", "residual_block",
          "lstm_gates", "stream_state", "nearest_code", "residual_levels", "mel_scales",
          "stft_discriminator", "gradient_paths", "range_interval", "language_model_step",
-         "frame_in_bitstream", "masking", "uncertainty"]  # fmt: skip
+         "frame_in_bitstream", "masking", "uncertainty", "split_quantizer"]  # fmt: skip
 ALL = ["system", *SMALL]
 
 

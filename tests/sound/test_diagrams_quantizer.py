@@ -43,3 +43,11 @@ def test_residual_levels_are_the_quantizer_s():
     assert lengths == sorted(lengths, reverse=True)
     drawn = re.findall(r">(\d\.\d\d)</text>", diagrams.residual_levels().svg)
     assert [float(number) for number in drawn] == pytest.approx(lengths, abs=0.006)
+
+
+def test_the_split_quantizer_has_two_branches_and_a_teacher():
+    svg = diagrams.split_quantizer().svg
+    said = re.findall(r">([a-z1][^<>]*)</text>", svg)
+    assert said.count("project") == 4
+    assert {"semantic", "1 codebook", "acoustic", "teacher", "cosine"} <= set(said)
+    assert "stroke-dasharray" in svg, "the teacher is no part of the codec"
