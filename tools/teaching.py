@@ -3,8 +3,8 @@
     python tools/teaching.py            write the pages
     python tools/teaching.py --check    exit 1 and say what is stale or does not fit
 
-`tools/teaching.yml` holds what people have to think of: outcomes, misconceptions, questions, the
-twelve lectures. Minutes of sections come from the chapters (`tools/minutes.py`), all facts about
+`tools/teaching.yml` holds what people have to think of: outcomes, misconceptions, questions,
+lectures. Minutes of sections come from the chapters (`tools/minutes.py`), all facts about
 exercises from `minicodec.exercises`. Of book/instructors.md what stands between `<!-- NAME -->` and
 `<!-- end -->` is replaced; book/instructors-by-chapter.md is made whole.
 """
@@ -21,7 +21,7 @@ from minutes import Times, about, times_of
 from notebooks import ROOT, chapters, read, shown, source_of
 
 from minicodec.exercises.exercise import Exercise, of_chapter
-from minicodec.sound.drawing import BLUE, GREEN, INK, PINK, VERMILLION, Drawing
+from minicodec.sound.drawing import AMBER, BLUE, GREEN, INK, PINK, VERMILLION, Drawing
 
 SOURCE = ROOT / "tools" / "teaching.yml"
 PAGE = ROOT / "book" / "instructors.md"
@@ -48,18 +48,22 @@ PLACES = {
     "02": (1, 2, BLUE), "03": (1, 3, BLUE), "04": (0, 4, BLUE), "05": (1, 4, BLUE),
     "06": (1, 5, BLUE), "07": (2, 6, VERMILLION), "11": (1, 6, GREEN), "08": (2, 7, VERMILLION),
     "12": (1, 7, GREEN), "09": (2, 8, VERMILLION), "13": (1, 8, GREEN), "10": (2, 9, VERMILLION),
+    "15": (0, 9, AMBER), "15b": (0, 10, AMBER), "16": (2, 10, AMBER), "16b": (2, 11, AMBER),
+    "16c": (1, 12, AMBER),
 }  # fmt: skip
 SHORT = {
     "00": "First listen", "01": "Sound, bits", "01b": "Hearing", "02": "Convolutions",
     "03": "Autoencoder", "04": "Streaming", "05": "Codebooks", "06": "Residual",
     "07": "Losses", "08": "Discriminator", "09": "Balancer", "10": "Training",
     "11": "Entropy coder", "12": "Language model", "13": "Bitstream", "14": "Listeners",
+    "15": "Official", "15b": "Bugs", "16": "Beyond", "16b": "Meaning", "16c": "Babble",
 }  # fmt: skip
 #: What each chapter builds on, without what follows from another arrow.
 ARROWS = {
     "01": ["00"], "01b": ["01"], "02": ["01"], "03": ["02"], "04": ["03"], "05": ["03"],
     "06": ["05"], "07": ["06"], "08": ["07"], "09": ["08"], "10": ["09"], "11": ["06"],
-    "12": ["11"], "13": ["12"], "14": ["06"],
+    "12": ["11"], "13": ["12"], "14": ["06"], "15": ["13"], "15b": ["15"], "16": ["10"],
+    "16b": ["16"], "16c": ["16b"],
 }  # fmt: skip
 
 
@@ -168,7 +172,7 @@ def coded(text: str) -> str:
 
 
 def plan(book: Book) -> str:
-    """The twelve lectures as a table, and what is for home."""
+    """The lectures as a table, and what is for home."""
     lines = ["| No. | Lecture | Chapters | In class | Reading at home | Homework |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     lectures, total = book.told["lectures"], [0, 0, 0]
@@ -204,7 +208,10 @@ def graph(book: Book) -> str:
     """The chapters and what each builds on, as a picture for light and dark pages."""
     needed = "; ".join(f"{n} needs {', '.join(before)}" for n, before in ARROWS.items())
     wide, high, step = 108, 40, 58
-    drawing = Drawing("What each chapter builds on", f"An arrow for each: {needed}.", 10 * step - 8)
+    rows = 1 + max(row for _, row, _ in PLACES.values())
+    drawing = Drawing(
+        "What each chapter builds on", f"An arrow for each: {needed}.", rows * step - 8
+    )
 
     def corner(number: str) -> tuple[float, float]:
         column, row, _ = PLACES[number]
@@ -330,8 +337,9 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
             print(f"{shown(path)}: written")
     if not failed:
-        minutes = sum(book.in_class(lecture) for lecture in book.told["lectures"])
-        print(f"{len(book.by_name)} exercises, 12 lectures of {minutes // 12} minutes on average")
+        lectures = book.told["lectures"]
+        average = sum(map(book.in_class, lectures)) // len(lectures)
+        print(f"{len(book.by_name)} exercises, {len(lectures)} lectures of {average} minutes")
     return int(failed)
 
 
