@@ -137,6 +137,6 @@ EXERCISES = (
         core=False,
         points=2,
         inputs=answers.file_of,
-        remark="Eleven lines, and not one of them checks anything.",
+        remark="Seven lines, and not one of them checks anything.",
     ),
 )
