@@ -1,5 +1,6 @@
 """Official weights from files and from a server, and what happens when either is wrong."""
 
+import copy
 import dataclasses
 import hashlib
 import json
@@ -18,6 +19,7 @@ from minicodec.model import pretrained
 from minicodec.model.checkpoint import CheckpointError, fingerprint, save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import MINI_24KHZ, CodecConfig
+from minicodec.model.export import export
 from minicodec.model.pretrained import (
     Official,
     UnknownModel,
@@ -275,6 +277,71 @@ def test_folders_that_are_no_runs(tiny, tmp_path):
     (tmp_path / "config.json").write_bytes((tmp_path / "other/config.json").read_bytes())
     with pytest.raises(CheckpointError, match="step_00000001.safetensors.* has|too few"):
         load(tmp_path)
+
+
+# --- folders of save_pretrained; `test_export.py` has those that are right
+
+
+@pytest.fixture
+def saved(tiny, tmp_path) -> Path:
+    export(tiny, tmp_path / "saved")
+    return tmp_path / "saved"
+
+
+def folder_refused(folder: Path, words: str) -> None:
+    with pytest.raises(CheckpointError, match=words) as error:
+        load(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("other", ["pytorch_model.bin", "model.safetensors.index.json"])
+def test_weights_in_files_that_we_do_not_read(saved, other):
+    (saved / "model.safetensors").rename(saved / other)
+    folder_refused(saved, f"holds its weights in {other}: load it with transformers, and save it")
+    with pytest.raises(CheckpointError, match="save it again in one safetensors file"):
+        load("encodec_24khz", path=saved)
+
+
+def test_a_saved_folder_without_its_weights_or_with_half_of_them(saved):
+    file = saved / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    folder_refused(saved, "is not a whole safetensors file")
+    file.unlink()
+    folder_refused(saved, "model.safetensors: no such file")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model_type": "dac"}, "config.json: of transformers' models EncodecModel alone"),
+        ({"kernel_size": 5}, "config.json: its kernel_size is 5, but our layers know 7"),
+        ({"num_filters": 6}, "has shape"),
+        ({"num_filters": "many"}, "config.json: a codec's n_filters is an integer"),
+        ({"num_residual_layers": 2}, "tensors, too few for|has no"),
+        ({"upsampling_ratios": [8, 5, 4]}, "has|no"),
+        ({"target_bandwidths": [1e4]}, "config.json: .*at most 1024 codebooks|too few"),
+        ({"codebook_size": 1 << 16, "hidden_size": 4096, "codebook_dim": 4096}, "has|calls for"),
+    ],
+    ids=str,
+)
+def test_a_saved_config_that_is_not_of_these_weights(saved, change, words):
+    values = json.loads((saved / "config.json").read_text())
+    (saved / "config.json").write_text(json.dumps(values | change))
+    folder_refused(saved, words)
+
+
+def test_a_saved_folder_that_says_nothing_or_too_much(saved):
+    for text in ("", "[]", "{", '{"model_type"', " " * (2 << 20)):
+        (saved / "config.json").write_text(text)
+        folder_refused(saved, "config.json is not the config of a training run or of save_pretrain")
+
+
+def test_a_saved_name_does_nothing_on_a_screen(tiny, tmp_path):
+    tiny = copy.deepcopy(tiny)
+    tiny.name = "\x1b[31mred" + "x" * 500
+    export(tiny, tmp_path / "out")
+    name = load(tmp_path / "out").name
+    assert "\x1b" not in name and len(name) <= 300
 
 
 def test_a_file_of_ours_by_its_path(tiny, tmp_path):
