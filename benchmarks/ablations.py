@@ -68,7 +68,7 @@ def recipe(name: str, seed: int, steps: int) -> TrainConfig:
         time=0.1,
         mel=0.9,
         averaging=0.99,
-        warm_up=0 if codec.quantizer == "factorized" else min(100, steps // 2),
+        warm_up=min(100, steps // 2),
         balanced=name != "no balancer",
         seed=seed,
         validate_every=500,
