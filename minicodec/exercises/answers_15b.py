@@ -98,7 +98,7 @@ def trickling(generator: Generator) -> tuple[bytes, list[int], int]:
     """Bytes, the sizes of the pieces in which they come, and how many to read of them."""
     data = bytes(torch.randint(1, 256, (60,), generator=generator).tolist())
     # Over half of it comes in small pieces, so that a short read shows; the next would overrun.
-    sizes = [*(draw(generator, 4, 5) for _ in range(4)), *[40] * 9]
+    sizes = [*(draw(generator, 4, 5) for _ in range(5)), *[40] * 9]
     return data, sizes, draw(generator, 30, 36)
 
 
