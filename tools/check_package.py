@@ -38,7 +38,9 @@ COMMANDS = {
     "train two.json --data clips --steps 2 --out run": "run/config.json",
     "train-lm --codec mini_24khz --data clips --valid clips -o lm.safetensors --minutes 0.01"
     " --dim 16 --layers 1 --heads 2": "lm.safetensors",
-    "export-onnx -o exported": "exported/mini_24khz.json",
+    "export -o saved": "saved/config.json",
+    "export -m saved -o official --to official": "official/load_encodec.py",
+    "export --to onnx -o exported": "exported/mini_24khz.json",
 }  # fmt: skip
 # One interpreter for all of them: each would wait seconds for torch.
 RUN = """

@@ -27,7 +27,6 @@ from minicodec.model.official_loader import SCRIPT, script
 from minicodec.model.renaming import WHOLE, Package, rename
 from minicodec.model.transformers_config import (
     check_known,
-    check_levels,
     feature_extractor,
     to_transformers,
 )
@@ -107,10 +106,16 @@ def check_exportable(config: CodecConfig, package: str) -> None:
         to_transformers(config)
         return
     check_known(config, "the official package")
+    # In kilobits, which 0.4 and its like are not exactly. In bits, as transformers and we count,
+    # the cost of a codebook is a whole number, and floats divide by it without harm.
     per_level = math.log2(config.codebook_size) * config.frame_rate / 1000
     for bandwidth in config.bandwidths:
         theirs = max(1, math.floor(bandwidth / per_level))
-        check_levels(config, bandwidth, theirs, "the official package")
+        if theirs != config.n_q(bandwidth):
+            raise ValueError(
+                f"at {bandwidth:g} kbps the official package would use {theirs} codebooks and not "
+                f"{config.n_q(bandwidth)}, by the way it rounds: name another bandwidth."
+            )
 
 
 def check_folder(folder: Path, names: tuple[str, ...] | list[str], force: bool) -> None:

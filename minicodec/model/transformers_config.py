@@ -5,7 +5,6 @@ hold fixed. Ours have three things that theirs have not: no LSTM, Snake, and fac
 Whatever has no counterpart is refused, in either direction, before anything is read or written.
 """
 
-import math
 from typing import Any
 
 from minicodec.model.config import CodecConfig
@@ -76,11 +75,7 @@ def to_transformers(config: CodecConfig) -> dict[str, Any]:
             "transformers' EncodecModel always has an LSTM, and this codec has none: export it for "
             "the official package, or train it with lstm_layers=1."
         )
-    bits_per_second = math.log2(config.codebook_size) * config.frame_rate
-    for bandwidth in config.bandwidths:
-        theirs = max(1, math.floor(bandwidth * 1000 / bits_per_second))
-        check_levels(config, bandwidth, theirs, "transformers")
-    if int(1000 * config.bandwidths[-1] // bits_per_second) < 1:
+    if 1000 * config.bandwidths[-1] < config.bits * config.frame_rate:
         raise ValueError(
             f"transformers would build no codebook for {config.bandwidths[-1]:g} kbps, which is "
             "less than one of this codec costs."
@@ -143,7 +138,7 @@ def from_transformers(values: dict[str, Any]) -> CodecConfig:
     if ours["overlap"] is None:  # which means something only with segments
         ours["overlap"] = CodecConfig.overlap
     config = build(CodecConfig, ours)
-    to_transformers(config)  # else one of ours would count its codebooks otherwise than theirs
+    to_transformers(config)  # refuses what they would build otherwise
     return config
 
 
@@ -162,17 +157,4 @@ def check_known(config: CodecConfig, package: str) -> None:
         raise ValueError(
             f"this codec has {config.activation} activations, and {package} knows EnCodec with elu "
             "alone."
-        )
-
-
-def check_levels(config: CodecConfig, bandwidth: float, theirs: int, package: str) -> None:
-    """Refuse a bandwidth for which rounding gives them another number of codebooks than us.
-
-    Raises:
-        ValueError: in one sentence.
-    """
-    if theirs != config.n_q(bandwidth):
-        raise ValueError(
-            f"at {bandwidth:g} kbps {package} would use {theirs} codebooks and not "
-            f"{config.n_q(bandwidth)}, by the way it rounds: name another bandwidth."
         )

@@ -69,7 +69,11 @@ def test_they_derive_from_it_what_we_do(config):
     sample_rate=st.integers(4000, 96000),
 )
 def test_they_count_codebooks_as_we_do_or_we_say_so(bandwidth, codebook_size, strides, sample_rate):
-    """Rounded differently, a stream of ours would have other levels than one of theirs."""
+    """Rounded differently, a stream of ours would have other levels than one of theirs.
+
+    They divide floats and round down, and we divide with //. A codebook costs a whole number of
+    bits, so its multiples are floats, and the quotient of what is less cannot round up to them.
+    """
     import math
 
     try:
