@@ -17,8 +17,9 @@ from minicodec.bits.container import ENTROPY, MOST_SECONDS
 MODELS = ("mini_24khz", "mini_24khz_adversarial", "encodec_24khz", "encodec_48khz")
 #: `minicodec.sound.files.KINDS`
 KINDS = "WAV, FLAC, OGG, Opus, MP3 or AIFF"
-#: `minicodec.listening.evaluation.MEASURES`
-MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi")
+#: `minicodec.listening.measures.MEASURES`
+MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi", "f0_gross",
+            "f0_cents", "voicing")  # fmt: skip
 
 #: `minicodec.model.export.FILES`, and the graphs of `minicodec.model.onnx_export`
 EXPORTS = ("transformers", "official", "onnx")
@@ -111,14 +112,26 @@ def _listen(sub: argparse.ArgumentParser) -> None:
 
 def _evaluate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "input", type=Path, metavar="FOLDER", help="recordings, in sub-folders: speech, music"
-    )
+        "input", nargs="?", type=Path, metavar="FOLDER",
+        help="recordings, in sub-folders: speech, music",
+    )  # fmt: skip
     _output(sub, "also write the table to this .json or .csv file")
-    _model(sub, MODELS[0])
+    _model(sub, None, f"{MODELS[0]}, unless --codec is there alone")
     _device(sub)
-    _bandwidth(sub, "in kbps; all there are by default", nargs="+")
+    _bandwidth(sub, "of the model, in kbps; all there are by default", nargs="+")
+    sub.add_argument("--codec", action="append", dest="codecs", metavar="CODEC",
+                     help="measure another codec; may be repeated: a .py file of your own that "
+                     "sets `codec`, and is run; a folder of transformers' save_pretrained or "
+                     "hf:OWNER/NAME (EncodecModel, DacModel, MimiModel); mp3; encodec_24khz, "
+                     "encodec_48khz or their .th files, in the official package; each but the "
+                     "first with =KBPS,KBPS, such as mp3=32,64")  # fmt: skip
+    sub.add_argument("--rate", type=_rate, metavar="HZ",
+                     help="compare at this sample rate; the model's, or else the highest of the "
+                     "codecs'")  # fmt: skip
     sub.add_argument("--measures", nargs="+", metavar="NAME", choices=MEASURES,
                      help=f"{', '.join(MEASURES)}; by default all that are installed")  # fmt: skip
+    sub.add_argument("--explain", action="store_true",
+                     help="say what each measure hears, and what it misses")  # fmt: skip
     sub.add_argument("--opus", type=_count, nargs="*", metavar="KBPS",
                      help="measure Opus too, at these rates; 6 and 12 where its tools are; none "
                      "without a rate")  # fmt: skip
@@ -241,9 +254,9 @@ def _models() -> str:
     )
 
 
-def _model(sub: argparse.ArgumentParser, default: str | None) -> None:
-    known = "; the one that the stream names by default" if default is None else f"; {default}"
-    sub.add_argument("-m", "--model", default=default, help=_models() + known)
+def _model(sub: argparse.ArgumentParser, default: str | None, text: str = "") -> None:
+    known = text or default or "the one that the stream names by default"
+    sub.add_argument("-m", "--model", default=default, help=f"{_models()}; {known}")
 
 
 def _bandwidth(
@@ -308,6 +321,7 @@ def _integer(text: str, least: int, most: int) -> int:
 
 _count = partial(_integer, least=1, most=_MOST)
 _copies = partial(_integer, least=1, most=1000)
+_rate = partial(_integer, least=1000, most=384000)
 _seed = partial(_integer, least=0, most=2**63 - 1)  # torch's limit
 #: More than any machine has processors; the system ends a program that starts too many threads.
 _threads = partial(_integer, least=1, most=1024)

@@ -1,48 +1,32 @@
-"""Judge a codec: real bit rates and every measure of quality, for each class of sound, beside Opus.
+"""Judge codecs: real bit rates and every measure of quality, for each class of sound.
 
-Chapter 14. `evaluate` gives a row for each clip and condition, `means` condenses them, and `table`
-writes them down. The measures are those of `minicodec.metrics` and `minicodec.sound.judges`.
+Chapter 14. `evaluate` gives a row for each clip and condition of one of our codecs beside Opus,
+`measure` does so for any codecs (`minicodec.listening.codecs`); `means` condenses the rows, and
+`table` writes them down. What is measured is in `minicodec.listening.measures`.
 """
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from torch import Tensor
 from tqdm import tqdm
 
-from minicodec.bits.bitstream import compress, decompress
-from minicodec.listening.opus_codec import need_opus_tools, through_opus
+from minicodec.listening.codecs import AnyCodec, delay, through
+from minicodec.listening.known_codecs import Ours
+from minicodec.listening.measures import MEASURES, SPEECH_ONLY, chosen
+from minicodec.listening.opus_codec import Opus
 from minicodec.model.codec import Codec
 from minicodec.sound import audio as audio_
-from minicodec.sound import judges
-from minicodec.sound.metrics import mel_distance, si_sdr
 from minicodec.sound.names import printable
 
 Row = dict[str, Any]
 
-#: Measures by the name they have in rows. Those in SPEECH_ONLY mean something for speech alone.
-MEASURES: dict[str, Callable[[Tensor, Tensor, int], float]] = {
-    "si_sdr": lambda x, y, rate: float(si_sdr(x, y)),
-    "mel_distance": lambda x, y, rate: float(mel_distance(x, y, rate)),
-    "visqol": judges.visqol,
-    "visqol_speech": lambda x, y, rate: judges.visqol(x, y, rate, "speech"),
-    "pesq": judges.pesq,
-    "stoi": judges.stoi,
-}
-SPEECH_ONLY = ("visqol_speech", "pesq", "stoi")
-_TITLES = {"kbps": "kbps", "si_sdr": "SI-SDR dB", "mel_distance": "mel dist. dB",
-           "visqol": "ViSQOL", "visqol_speech": "ViSQOL sp.", "pesq": "PESQ-wb",
-           "stoi": "STOI"}  # fmt: skip
-
-
-def installed() -> list[str]:
-    """The measures that can be taken here."""
-    return [name for name in MEASURES if not judges.missing(name)]
+_TITLES = {"kbps": "kbps", "khz": "kHz", "delay_ms": "delay ms",
+           **{name: measure.title for name, measure in MEASURES.items()}}  # fmt: skip
 
 
 def evaluate(
@@ -59,19 +43,16 @@ def evaluate(
     """Run every clip through the codec at every bandwidth, and measure.
 
     Args:
-        clips: class of sound → clips, [1, C, T] at the codec's rate, or audio files. A file that
-            cannot be read or converted is left out, with a warning.
+        clips: as of `measure`, at the codec's rate and with its channels.
         bandwidths: in kbps; all of the codec's by default.
-        measures: names in `MEASURES`; all that are installed by default. Those for speech alone are
-            taken in classes whose name has "speech" in it.
+        measures: as of `measure`.
         opus: bit rates in kbps at which Opus is measured too.
         entropy: how the bitstream codes, which changes the kbps alone.
         seconds: take only the beginning of each clip.
         progress: show a bar.
 
     Returns:
-        a row for each clip and condition: "class", "clip", "condition", "kbps", and the measures.
-        The kbps are real: all bytes of `compress`, over the clip's duration; for Opus its packets.
+        the rows of `measure`.
 
     Raises:
         ValueError: for no clips, an unknown bandwidth, or a measure or a tool that is missing.
@@ -83,39 +64,85 @@ def evaluate(
     >>> [(row["condition"], round(row["kbps"], 1)) for row in rows]
     [('unnamed 1.5', 2.3)]
     """
+    config = codec.config
+    codecs: list[AnyCodec] = [*ours(codec, bandwidths, entropy)]
+    codecs += [Opus(kbps, config.sample_rate, config.channels) for kbps in opus]
+    return measure(
+        codecs, clips, measures, sample_rate=config.sample_rate, channels=config.channels,
+        seconds=seconds, progress=progress,
+    )  # fmt: skip
+
+
+def ours(
+    codec: Codec, bandwidths: Sequence[float] | None = None, entropy: str = "none"
+) -> list[Ours]:
+    """One of our codecs at each of its bandwidths, or at those that are named, for `measure`."""
+    rates = codec.config.bandwidths if bandwidths is None else bandwidths
+    return [Ours(codec, bandwidth, entropy) for bandwidth in rates]
+
+
+def measure(
+    codecs: Sequence[AnyCodec],
+    clips: Mapping[str, Sequence[Tensor | str | Path]],
+    measures: Sequence[str] | None = None,
+    *,
+    sample_rate: int,
+    channels: int = 1,
+    seconds: float | None = None,
+    progress: bool = False,
+) -> list[Row]:
+    """Run every clip through every codec, and measure what comes back beside the clip.
+
+    Each clip is resampled to what the codec takes and back again, and compared at one rate.
+
+    Args:
+        clips: class of sound → clips, [1, channels, T] at `sample_rate`, or audio files. A file
+            that cannot be read or converted is left out, with a warning.
+        measures: names in `MEASURES`; all that are installed by default. Those for speech alone are
+            taken in classes whose name has "speech" in it.
+        sample_rate, channels: of the comparison.
+        seconds: take only the beginning of each clip.
+        progress: show a bar.
+
+    Returns:
+        a row for each clip and codec: "class", "clip", "condition" (the codec's name), "kbps",
+        "khz" (the codec's own rate), "delay_ms" (see `codecs.delay`), the measures, and "note" if
+        the codec has one. The kbps are real: all bytes that decode, over the clip's duration.
+
+    Raises:
+        ValueError: for no clips, codecs of one name, a codec that fails, or a measure that is
+            missing.
+    """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds is positive, not {seconds!r}.")
-    names = installed() if measures is None else list(measures)
-    for name in names:
-        if name not in MEASURES:
-            raise ValueError(f"there is no measure {name!r}; there are {', '.join(MEASURES)}.")
-        judges.need(name)
-    config = codec.config
-    conditions: dict[str, Callable[[Tensor], tuple[Tensor, int]]] = {}
-    for bandwidth in config.bandwidths if bandwidths is None else bandwidths:
-        config.n_q(bandwidth)  # refuses one that the codec does not have
-        conditions[f"{codec.name} {bandwidth:g}"] = _ours(codec, bandwidth, entropy)
-    if opus:
-        need_opus_tools()
-    for bitrate in opus:
-        conditions[f"opus {bitrate:g}"] = partial(
-            through_opus, kbps=bitrate, sample_rate=config.sample_rate
-        )
+    names = chosen(measures)
+    conditions = [codec.name for codec in codecs]
+    if len(set(conditions)) < len(conditions):
+        twice = next(name for name in conditions if conditions.count(name) > 1)
+        raise ValueError(f"two codecs are called {twice!r}: give them names that differ.")
     rows, left_out = list[Row](), list[str]()
     listed = [(kind, *numbered) for kind, each in clips.items() for numbered in enumerate(each)]
     for kind, place, source in tqdm(listed, unit="clip", disable=not progress):
         try:
-            clip = _clip(source, codec, seconds)
+            clip = _clip(source, sample_rate, channels, seconds)
         except audio_.AudioFileError as error:
             left_out.append(str(error))
             continue
         name = str(place) if isinstance(source, Tensor) else printable(Path(source).name)
         wanted = [n for n in names if n not in SPEECH_ONLY or "speech" in kind.lower()]
-        for condition, run in conditions.items():
-            copy, size = run(clip)
-            kbps = size * 8 * config.sample_rate / clip.shape[-1] / 1000
-            row = {"class": printable(kind), "clip": name, "condition": condition, "kbps": kbps}
-            rows.append(row | {n: MEASURES[n](copy, clip, config.sample_rate) for n in wanted})
+        for codec in codecs:
+            copy, size = through(codec, clip, sample_rate)
+            row = {
+                "class": printable(kind),
+                "clip": name,
+                "condition": printable(codec.name),
+                "kbps": size * 8 * sample_rate / clip.shape[-1] / 1000,
+                "khz": codec.sample_rate / 1000,
+                "delay_ms": delay(copy, clip, sample_rate),
+            }
+            row |= {n: MEASURES[n](copy, clip, sample_rate) for n in wanted}
+            note = getattr(codec, "note", "")
+            rows.append(row | ({"note": printable(note)} if note else {}))
     for text in left_out:  # now, so that they do not stand in the middle of the bar
         warnings.warn(f"left out: {text}", stacklevel=2)
     if not rows:
@@ -127,14 +154,14 @@ def means(rows: Sequence[Row]) -> list[Row]:
     """Means over all clips, and over those of each class.
 
     A measure without a value for some clips (silence has no SI-SDR) is averaged over the others,
-    and None if there is none.
+    and None if there is none. Of delays it is the median: one clip that repeats itself misleads.
 
     >>> rows = [{"class": "a", "clip": "0", "condition": "x", "kbps": 6.0, "si_sdr": s}
     ...         for s in (4.0, 5.0, math.nan)]
     >>> means(rows)[0]
     {'condition': 'x', 'class': 'all', 'clips': 3, 'kbps': 6.0, 'si_sdr': 4.5}
     """
-    fields = [f for f in ("kbps", *MEASURES) if any(f in row for row in rows)]
+    fields = [f for f in _TITLES if any(f in row for row in rows)]
     result = []
     for condition in dict.fromkeys(row["condition"] for row in rows):
         for kind in ["all", *sorted({row["class"] for row in rows})]:
@@ -146,15 +173,16 @@ def means(rows: Sequence[Row]) -> list[Row]:
                 if kind == "all" and field in SPEECH_ONLY:
                     continue
                 values = [r[field] for r in mine if not math.isnan(r.get(field, math.nan))]
-                mean = fmean(values) if values else None
+                mean = (median if field == "delay_ms" else fmean)(values) if values else None
                 if any(field in r for r in mine):
                     row[field] = mean if mean is None or math.isinf(mean) else round(mean, 3)
-            result.append(row)
+            note = mine[0].get("note")
+            result.append(row | ({"note": note} if note else {}))
     return result
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Means as text, one block for each class.
+    """Means as text, one block for each class, and below them what codecs note.
 
     Args:
         rows: of `evaluate`, or of `means`.
@@ -178,25 +206,21 @@ def table(rows: Sequence[Row]) -> str:
         widths = {field: max(len(_TITLES[field]), 6) for field in fields}
         lines = [f"{clips:{width}}" + "  ".join(f"{_TITLES[f]:>{widths[f]}}" for f in fields)]
         for row in mine:
-            cells = [f"{'–' if row.get(f) is None else format(row[f], '.2f'):>{widths[f]}}"
-                     for f in fields]  # fmt: skip
+            cells = [
+                "–" if row.get(f) is None else format(row[f], "g" if f == "khz" else ".2f")
+                for f in fields
+            ]
+            cells = [f"{cell:>{widths[f]}}" for f, cell in zip(fields, cells)]
             lines.append(f"{row['condition']:{width}}" + "  ".join(cells))
         blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+    notes = {f"{row['condition']}: {row['note']}." for row in condensed if "note" in row}
+    return "\n\n".join([*blocks, *(["\n".join(sorted(notes))] if notes else [])])
 
 
-def _ours(codec: Codec, bandwidth: float, entropy: str) -> Callable[[Tensor], tuple[Tensor, int]]:
-    def run(clip: Tensor) -> tuple[Tensor, int]:
-        data = compress(codec, clip, bandwidth, entropy)
-        return decompress(data, codec).to(clip.device), len(data)
-
-    return run
-
-
-def _clip(source: Tensor | str | Path, codec: Codec, seconds: float | None) -> Tensor:
-    config = codec.config
+def _clip(
+    source: Tensor | str | Path, sample_rate: int, channels: int, seconds: float | None
+) -> Tensor:
     if isinstance(source, Tensor):
-        audio_.check(source, config.channels)
-        end = None if seconds is None else max(1, round(seconds * config.sample_rate))
-        return source[..., :end]
-    return audio_.load(source, config.sample_rate, config.channels, seconds)[0][None]
+        audio_.check(source, channels)
+        return source[..., : None if seconds is None else max(1, round(seconds * sample_rate))]
+    return audio_.load(source, sample_rate, channels, seconds)[0][None]

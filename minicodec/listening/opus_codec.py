@@ -4,6 +4,7 @@ A bit rate here counts Opus's packets alone, without the headers of the Ogg file
 """
 
 import shutil
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from torch import Tensor
 from minicodec.listening.sounds import Condition
 from minicodec.sound import audio as audio_
 from minicodec.sound.clips import clip_folder
+
+_LENGTH = struct.Struct(">I")
 
 
 def opus(name: str, kbps: int, sample_rate: int = 24000) -> Condition:
@@ -55,32 +58,50 @@ def need_opus_tools() -> None:
         )
 
 
-def through_opus(clip: Tensor, kbps: float, sample_rate: int) -> tuple[Tensor, int]:
-    """A clip through Opus's command-line tools, at 48 kHz inside.
+class Opus:
+    """Opus's command-line tools at one bit rate, at 48 kHz inside.
 
-    Shape:
-        clip: [1, C, T] → the same
+    Its bytes are the Ogg file and the length; those that count are the packets' alone.
 
-    Returns:
-        what comes back, and the bytes that it took.
+    Args:
+        sample_rate: of what its tools are given and asked for; they convert.
 
     Raises:
-        ValueError: if the tools are missing, or refuse.
+        ValueError: if the tools are missing.
     """
-    need_opus_tools()
-    with tempfile.TemporaryDirectory() as folder:
-        source, packed, back = (f"{folder}/{n}" for n in ("in.wav", "mid.opus", "out.wav"))
-        audio_.save(source, clip.clamp(-1, 1), sample_rate)
-        _run("opusenc", "--quiet", "--bitrate", f"{kbps:g}", source, packed)
-        _run("opusdec", "--quiet", "--rate", str(sample_rate), packed, back)
-        copy = audio_.load(back, sample_rate, clip.shape[1])[0][None, :, : clip.shape[-1]]
-        size = packet_bytes(Path(packed))
-    return torch.nn.functional.pad(copy, (0, clip.shape[-1] - copy.shape[-1])), size
+
+    def __init__(self, kbps: float, sample_rate: int = 48000, channels: int = 1):
+        need_opus_tools()
+        self.name, self.sample_rate, self.channels = f"opus {kbps:g}", sample_rate, channels
+        self._kbps = kbps
+
+    def encode(self, audio: Tensor) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            source, packed = f"{folder}/in.wav", f"{folder}/mid.opus"
+            audio_.save(source, audio.clamp(-1, 1), self.sample_rate)
+            _run("opusenc", "--quiet", "--bitrate", f"{self._kbps:g}", source, packed)
+            return _LENGTH.pack(audio.shape[-1]) + Path(packed).read_bytes()
+
+    def decode(self, data: bytes) -> Tensor:
+        length = _LENGTH.unpack_from(data)[0]
+        with tempfile.TemporaryDirectory() as folder:
+            packed, back = f"{folder}/mid.opus", f"{folder}/out.wav"
+            Path(packed).write_bytes(data[_LENGTH.size :])
+            _run("opusdec", "--quiet", "--rate", str(self.sample_rate), packed, back)
+            copy = audio_.load(back, self.sample_rate, self.channels)[0][None, :, :length]
+        return torch.nn.functional.pad(copy, (0, length - copy.shape[-1]))
+
+    def counted(self, data: bytes) -> int:
+        return _packet_bytes(data[_LENGTH.size :])
 
 
 def packet_bytes(path: Path) -> int:
     """Bytes of all audio packets of an Ogg file (RFC 3533), which its page headers add up."""
-    data, place, pages = path.read_bytes(), 0, []
+    return _packet_bytes(path.read_bytes())
+
+
+def _packet_bytes(data: bytes) -> int:
+    place, pages = 0, []
     while data[place : place + 4] == b"OggS":
         segments = data[place + 26]
         table = data[place + 27 : place + 27 + segments]

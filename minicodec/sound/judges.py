@@ -1,7 +1,7 @@
 """Support: what others made to stand in for ears: ViSQOL, PESQ, STOI. And what each cannot hear.
 
 Chapter 14 puts them beside ears. All come from packages, the extra "metrics" of pyproject.toml.
-Our own measures are in `minicodec.metrics`.
+Our own measures are in `minicodec.metrics`, pitch is in `minicodec.sound.pitch`.
 """
 
 import importlib.util
@@ -21,7 +21,8 @@ _SHORTEST = 1.0  # seconds below which the packages refuse, or guess
 _SILENT = 1e-4  # of full scale
 
 #: The package that each measure needs, and what it is called where it comes from.
-PACKAGES = {"visqol": "visqol", "visqol_speech": "visqol", "pesq": "pesq", "stoi": "pystoi"}
+PACKAGES = {"visqol": "visqol", "visqol_speech": "visqol", "pesq": "pesq", "stoi": "pystoi",
+            "f0_gross": "librosa", "f0_cents": "librosa", "voicing": "librosa"}  # fmt: skip
 _SOURCES = {"visqol": "visqol-python"}
 
 
@@ -135,6 +136,32 @@ def bringing(*names: str) -> str:
     return remedy(*(_SOURCES.get(package, package) for package in lacking))
 
 
+def pair(
+    estimate: Tensor, reference: Tensor, from_rate: int, to_rate: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Both clips as a package takes them: mono, at its rate, [T] float64.
+
+    Shape:
+        estimate, reference: [1, C, T]
+
+    Returns:
+        None where there is nothing to judge: less than a second, or a silent reference.
+
+    Raises:
+        ValueError: if the shapes differ, or are no clip's.
+    """
+    if estimate.shape != reference.shape or estimate.dim() != 3 or estimate.shape[0] != 1:
+        raise ValueError(
+            f"both clips must be [1, C, T] of one shape, but they are {list(estimate.shape)} and "
+            f"{list(reference.shape)}."
+        )
+    if reference.shape[-1] < _SHORTEST * from_rate or float(reference.abs().max()) < _SILENT:
+        return None
+    mono = (audio_.mix(clip.detach().cpu(), 1) for clip in (estimate, reference))
+    ours, theirs = (audio_.resample(x, from_rate, to_rate)[0, 0].double().numpy() for x in mono)
+    return ours, theirs
+
+
 def _judged(
     judge: Callable[[np.ndarray, np.ndarray], float],
     estimate: Tensor,
@@ -144,19 +171,11 @@ def _judged(
     worst: float,
 ) -> float:
     """Ask a judge, where there is something to judge."""
-    if estimate.shape != reference.shape or estimate.dim() != 3 or estimate.shape[0] != 1:
-        raise ValueError(
-            f"both clips must be [1, C, T] of one shape, but they are {list(estimate.shape)} and "
-            f"{list(reference.shape)}."
-        )
-    if reference.shape[-1] < _SHORTEST * from_rate or float(reference.abs().max()) < _SILENT:
+    both = pair(estimate, reference, from_rate, to_rate)
+    if both is None:
         return math.nan
     # Silence in place of a sound is as bad as it gets; the packages would divide by zero.
-    if float(estimate.abs().max()) < _SILENT:
-        return worst
-    mono = (audio_.mix(clip.detach().cpu(), 1) for clip in (estimate, reference))
-    ours, theirs = (audio_.resample(x, from_rate, to_rate)[0, 0].double().numpy() for x in mono)
-    return judge(ours, theirs)
+    return worst if float(estimate.abs().max()) < _SILENT else judge(*both)
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from minicodec.cli import arguments, main
-from minicodec.listening.evaluation import MEASURES
+from minicodec.listening.measures import MEASURES
 from minicodec.model.checkpoint import SHIPPED
 from minicodec.model.pretrained import OFFICIAL
 from minicodec.sound.files import KINDS
@@ -68,6 +68,8 @@ def test_every_command_has_a_module_and_help(name, capsys):
         (["decode", "x.mcdc", "--start", "\x1b[2J"], r"'\x1b[2J' is no number"),
         (["decode", "x.mcdc", "--duration", "0"], "needed, not 0"),
         (["evaluate", "x", "--measures", "beauty"], "invalid choice: 'beauty'"),
+        (["evaluate", "x", "--rate", "999"], "an integer from 1000 to 384000 is needed, not 999"),
+        (["evaluate", "x", "--codec"], "--codec: expected one argument"),
         (["evaluate", "x", "--seconds", "0"], "needed, not 0"),
         (["evaluate", "x", "--seconds", "inf"], "needed, not inf"),
         (["evaluate", "x", "--opus", "0"], "an integer from 1 to 1000000000 is needed, not 0"),

@@ -7,9 +7,9 @@ import torch
 
 from minicodec import audio
 from minicodec.bits.bitstream import compress
-from minicodec.listening import evaluation, opus_codec
-from minicodec.listening.evaluation import MEASURES, evaluate, means, table
-from minicodec.sound import judges
+from minicodec.listening import known_codecs, opus_codec
+from minicodec.listening.codecs import CodecError
+from minicodec.listening.evaluation import evaluate, means, measure, ours, table
 
 RATE = 24000
 FAST = ["si_sdr", "mel_distance"]
@@ -33,7 +33,7 @@ def test_bit_rates_are_those_of_the_bytes(tiny):
 
 def test_the_measures_are_of_what_comes_back(tiny, monkeypatch):
     clip = 0.1 * torch.randn(1, 1, 24000)
-    monkeypatch.setattr(evaluation, "decompress", lambda data, codec: clip + 0.01)
+    monkeypatch.setattr(known_codecs, "decompress", lambda data, codec: clip + 0.01)
     assert evaluate(tiny, {"n": [clip]}, [1.5], FAST)[0]["si_sdr"] > 60
 
 
@@ -120,31 +120,63 @@ def test_wrong_input_is_refused(tiny, clips, options, words):
         evaluate(tiny, clips, **({"measures": FAST} | options))
 
 
-@pytest.mark.parametrize("name", judges.PACKAGES)
-def test_what_can_be_measured_follows_from_what_is_installed(name, monkeypatch):
-    find, package = judges.importlib.util.find_spec, judges.PACKAGES[name]
-    monkeypatch.setattr(
-        judges.importlib.util, "find_spec", lambda n: None if n == package else find(n)
-    )
-    assert name not in evaluation.installed() and "si_sdr" in evaluation.installed()
-    with pytest.raises(ValueError, match=r'pip install "(visqol-python|pesq|pystoi)>='):
-        MEASURES[name](speech(), speech(), RATE)
+class Halved:
+    """Every second sample, eight bits each."""
+
+    name, sample_rate, channels, note = "halved", 12000, 1, "random weights"
+
+    def encode(self, audio):
+        return ((audio[0, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy().tobytes()
+
+    def decode(self, data):
+        return (torch.frombuffer(bytearray(data), dtype=torch.uint8) / 127.5 - 1).view(1, 1, -1)
 
 
-def test_opus_stands_in_the_same_table(tiny, monkeypatch):
-    def double(clip, kbps, sample_rate):
-        return clip + 0.01, round(kbps * 1000 / 8 * clip.shape[-1] / sample_rate)
+class Late(Halved):
+    name, note = "late", ""
 
-    monkeypatch.setattr(evaluation, "need_opus_tools", lambda: None)
-    monkeypatch.setattr(evaluation, "through_opus", double)
-    clip = 0.1 * torch.randn(1, 1, RATE)
-    rows = evaluate(tiny, {"a": [clip]}, [1.5], ["si_sdr"], opus=[6, 12])
+    def decode(self, data):
+        return super().decode(data).roll(120, -1)
+
+
+def test_any_codec_stands_in_the_same_table_with_its_rate_and_delay(tiny):
+    codecs = [*ours(tiny, [1.5]), Halved(), Late()]
+    rows = measure(codecs, {"my_speech": [speech(1.0)]}, ["si_sdr"], sample_rate=RATE)
+    own, halved, late = rows
+    assert [row["condition"] for row in rows] == ["unnamed 1.5", "halved", "late"]
+    assert (own["khz"], halved["khz"], halved["kbps"]) == (24.0, 12.0, 96.0)
+    assert (halved["delay_ms"], late["delay_ms"]) == (0.0, 10.0)
+    assert halved["si_sdr"] > 10 > 0 > late["si_sdr"], "it is said, and not mended"
+    assert halved["note"] == "random weights" and "note" not in own | late
+    text = table(rows)
+    assert text.endswith("\n\nhalved: random weights.") and text == table(means(rows))
+    assert "  kHz" in text and "delay ms" in text
+
+
+def test_a_delay_of_several_clips_is_the_median():
+    rows = [row("a", "x", kbps=1.0, delay_ms=d) for d in (10.0, 10.0, -90.0, math.nan)]
+    assert means(rows)[0]["delay_ms"] == 10.0
+
+
+def test_codecs_that_cannot_be_told_apart_or_fail_are_refused(tiny):
+    clips = {"a": [speech(0.5)]}
+    with pytest.raises(ValueError, match="two codecs are called 'halved'"):
+        measure([Halved(), Halved()], clips, FAST, sample_rate=RATE)
+    broken = Halved()
+    broken.decode = lambda data: torch.zeros(1, 1, 7)
+    with pytest.raises(CodecError, match=r"halved: decode gives \[1, 1, 7\]"):
+        measure([broken], clips, FAST, sample_rate=RATE)
+
+
+@pytest.mark.skipif(not opus_codec.opus_tools(), reason="needs opusenc and opusdec")
+def test_opus_stands_in_the_same_table(tiny):
+    rows = evaluate(tiny, {"a": [speech(1.5)]}, [1.5], ["si_sdr"], opus=[6, 12])
     assert [row["condition"] for row in rows] == ["unnamed 1.5", "opus 6", "opus 12"]
-    assert [row["kbps"] for row in rows[1:]] == [6.0, 12.0] and rows[2]["si_sdr"] > 15
+    assert rows[1]["kbps"] < rows[2]["kbps"] < 18 and abs(rows[2]["delay_ms"]) < 0.1
 
 
 def test_opus_is_refused_before_the_work(tiny, monkeypatch):
     monkeypatch.setattr(opus_codec.shutil, "which", lambda _: None)
-    monkeypatch.setattr(evaluation, "compress", lambda *_: pytest.fail("it had begun"))
+    monkeypatch.setattr(known_codecs, "compress", lambda *_: pytest.fail("it had begun"))
     with pytest.raises(ValueError, match="apt-get install opus-tools"):
         evaluate(tiny, {"a": [speech(1)]}, [1.5], FAST, opus=[6])

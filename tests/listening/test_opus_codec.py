@@ -1,11 +1,11 @@
 """Opus's files ship with us, fit their originals sample by sample, and cost what they say."""
 
 import pytest
-import torch
 
 from minicodec import audio
 from minicodec.listening import opus, opus_codec
-from minicodec.listening.opus_codec import opus_tools, packet_bytes, through_opus
+from minicodec.listening.codecs import check_codec, delay, through
+from minicodec.listening.opus_codec import Opus, opus_tools, packet_bytes
 from minicodec.sound import clips
 from minicodec.sound.metrics import mel_distance, si_sdr
 
@@ -43,7 +43,7 @@ def test_without_its_tools_opus_says_how_to_get_them(monkeypatch):
     monkeypatch.setattr(opus_codec.shutil, "which", lambda _: None)
     assert not opus_tools()
     with pytest.raises(ValueError, match="apt-get install opus-tools"):
-        through_opus(torch.zeros(1, 1, 100), 6, 24000)
+        Opus(6)
 
 
 def test_tools_that_fail_are_quoted(monkeypatch):
@@ -52,9 +52,13 @@ def test_tools_that_fail_are_quoted(monkeypatch):
 
 
 @pytest.mark.skipif(not opus_tools(), reason="needs opusenc and opusdec")
-def test_through_opus_is_as_long_as_before_and_has_its_rate():
-    clip = audio.clip("speech_en", 24000, seconds=3)
-    copy, size = through_opus(clip, 12, 24000)
-    assert copy.shape == clip.shape
-    assert 8 < size * 8 / 3 / 1000 < 16
+@pytest.mark.parametrize(("rate", "channels"), [(24000, 1), (48000, 2)])
+def test_opus_as_a_codec_is_in_time_and_counts_its_packets(rate, channels):
+    codec = Opus(12 * channels, rate, channels)
+    check_codec(codec)
+    clip = audio.mix(audio.clip("speech_en", rate, seconds=3), channels)
+    copy, size = through(codec, clip, rate)
+    assert copy.shape == clip.shape and abs(delay(copy, clip, rate)) < 0.1
+    assert size < len(codec.encode(clip)) - 100  # its headers
+    assert 8 * channels < size * 8 / 3 / 1000 < 16 * channels
     assert float(si_sdr(copy, clip)) > 3
