@@ -20,6 +20,7 @@ bytes that count where that is not all of them. Chapter 16 measures some, and on
 import math
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -32,6 +33,8 @@ from minicodec.sound import audio as audio_
 _FARTHEST = 0.25
 #: Correlation below which a copy is too unlike its original to say when it comes.
 _ALIKE = 0.5
+#: Of files that the author of a codec has not written.
+_NOT_ONES_OWN = ("site-packages", str(Path(__file__).parents[1]), "<frozen")
 _TRIAL = (0.5, 0.3)  # seconds of the two sounds that a codec is tried with
 
 
@@ -190,12 +193,10 @@ def _called(codec: AnyCodec, name: str, function: Callable[[Any], Any], argument
 
 def raised(error: BaseException) -> str:
     """What was raised and in which line of which file, to go on in a sentence."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    at = frames[-1] if frames else None
-    # A file of a package says little to whom only calls it; the last line of one's own does.
-    own = [f for f in frames if "site-packages" not in f.filename and f.lineno]
-    at = own[-1] if own else at
-    place = f" in line {at.lineno} of {at.filename.rsplit('/', 1)[-1]}" if at else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    # A line of a package, or of ours, says little to whom calls it; the last of one's own does.
+    own = [f for f in frames if not any(part in f.filename for part in _NOT_ONES_OWN)]
+    place = f" in line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
     words = " ".join(str(error).split())
     return f"raised {type(error).__name__}{place}{': ' + words if words else ''}".rstrip(".") + "."
 

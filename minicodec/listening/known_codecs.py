@@ -25,6 +25,10 @@ from minicodec.model.pretrained import OFFICIAL
 from minicodec.sound import mp3
 
 _LENGTH = struct.Struct(">I")
+#: The bit rates that LAME has at each of MP3's sample rates.
+_MP3_KBPS = {rate: (8, 64) for rate in (8000, 11025, 12000)}
+_MP3_KBPS |= {rate: (8, 160) for rate in (16000, 22050, 24000)}
+_MP3_KBPS |= {rate: (32, 320) for rate in (32000, 44100, 48000)}
 
 
 class Ours:
@@ -94,12 +98,6 @@ class Mp3:
         samples = samples[skipped : skipped + length]
         padded = np.pad(samples, ((0, length - len(samples)), (0, 0)))
         return torch.from_numpy(padded.T.copy())[None]
-
-
-#: The bit rates that LAME has at each of MP3's sample rates.
-_MP3_KBPS = {rate: (8, 64) for rate in (8000, 11025, 12000)}
-_MP3_KBPS |= {rate: (8, 160) for rate in (16000, 22050, 24000)}
-_MP3_KBPS |= {rate: (32, 320) for rate in (32000, 44100, 48000)}
 
 
 class Official:

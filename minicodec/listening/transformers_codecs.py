@@ -64,13 +64,20 @@ def _load(folder: str | Path) -> Any:
                 f"{folder} holds a model of kind {kind!r}; {', '.join(kinds)} are known."
             )
         # safetensors only: nothing that is fetched is run.
-        model = getattr(transformers, kinds[kind]).from_pretrained(folder, use_safetensors=True)
+        model, loaded = getattr(transformers, kinds[kind]).from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True
+        )
     except (OSError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
         why = " ".join(str(error).split("\n")[0].split()).rstrip(".:")
         raise ValueError(f"{folder} holds no model of transformers: {why}.") from error
     finally:
         if shown:
             bars.enable_progress_bar()
+    # What the file lacks would be random, and the table would say nothing of it.
+    if lacking := {*loaded["missing_keys"]} & {name for name, _ in model.named_parameters()}:
+        raise ValueError(
+            f"{folder} lacks {len(lacking)} weights of its model, {min(lacking)} first."
+        )
     return model.eval()
 
 

@@ -128,6 +128,19 @@ def test_a_folder_without_a_model_is_one_sentence(tmp_path, files, words):
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
+def test_weights_that_a_file_lacks_are_not_made_up(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    dac().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    whole = len(tensors)
+    tensors = {name: x for name, x in tensors.items() if not name.startswith("decoder.conv2")}
+    assert len(tensors) == whole - 2
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match="lacks 2 weights of its model, decoder.conv2.bias first"):
+        from_folder(tmp_path)
+
+
 def test_without_transformers_it_says_so(monkeypatch, tmp_path):
     real = builtins.__import__
 
