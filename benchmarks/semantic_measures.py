@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from spoken import sentences, spoken, words_of
 from torch import Tensor
 
 from minicodec.generation.distillation import Teacher
 from minicodec.generation.probing import excess, fit_table, guess, information, windows
 from minicodec.generation.split import SplitCodec
-from minicodec.model.codec import Codec
-from minicodec.model.pretrained import load
-from minicodec.sound.metrics import mel_distance, si_sdr
+from minicodec.model.checkpoint import SHIPPED, load_codec
+from minicodec.sound.metrics import mel_distance
 
-RATE = 16000
-HOP = 640  # samples in a frame
+RATE = 24000
+SLOWER = 3  # frames of `mini_24khz` in one
+HOP = 320 * SLOWER  # samples
 SECOND = RATE // HOP  # frames
 SENTENCES = 24  # that are measured
 
@@ -62,19 +61,13 @@ def measured(count: int = SENTENCES) -> list[Said]:
     return [said(text, voice) for text in texts for voice in OTHERS]
 
 
-@torch.no_grad()
-def codes_of(codec: Codec, heard: list[Tensor]) -> list[Tensor]:
-    """Codes [K, T] of each sound."""
-    return [codec.encode(audio[None])[0] for audio in heard]
-
-
 def probed(codes: Tensor, labels: dict[str, Tensor], size: int, window: int) -> dict[str, Any]:
     """How often phoneme and speaker are guessed rightly from each level, and the bits it says.
 
     Tables are fitted on two thirds of the sentences and tried on the others; that of the phonemes
     on four voices, and tried on four others.
     """
-    late = labels["sentence"] >= 2 * SENTENCES // 3
+    late = labels["sentence"] >= 2 * (int(labels["sentence"].max()) + 1) // 3
     even, sounding = labels["speaker"] % 2 == 0, labels["phoneme"] > 0
     fit, test = ~late & even & sounding, late & ~even & sounding
     kinds, voices = int(labels["phoneme"].max()) + 1, len(OTHERS)
@@ -120,45 +113,53 @@ def named(teacher: Teacher, sounds: list[Tensor], heard: list[Said], names: list
     """Share of frames whose phoneme the teacher names rightly: can it follow these sounds?"""
     right = total = 0
     for sound, s in zip(sounds, heard):
-        for said_here, found in zip(s.phonemes, teacher(sound).argmax(1)[0].tolist()):
+        for said_here, found in zip(s.phonemes, teacher(sound, RATE).argmax(1)[0].tolist()):
             right += bool(said_here) and names[found] == said_here
             total += bool(said_here)
     return round(right / total, 4)
 
 
 @torch.no_grad()
-def measure(codec: SplitCodec, teacher: Teacher, heard: list[Said], names: list[str]) -> Any:
+def measure(
+    codec: SplitCodec, teacher: Teacher, heard: list[Said], latents: list[Tensor], names: list[str]
+) -> Any:
     """Everything that is said of one codec, and its codes [K, frames] of whole seconds."""
-    codes = codes_of(codec, [s.audio for s in heard])
-    some = range(0, len(heard), 3)  # as many of each voice
+    middle = codec.middle
+    codes = [middle.encode(z[None])[0] for z in latents]
+    some = range(0, len(heard), 11)  # as many of each voice
     part = [heard[i] for i in some]
-    row: dict[str, Any] = {"mel": [], "sdr": [], "named": {}}
+    row: dict[str, Any] = {"mel": [], "named": {}}
     for levels in (1, 2, 4, 8):
-        mels, sdrs = [], []
-        for i in some:
-            audio = heard[i].audio[None]
-            copied = codec.decode(codes[i][None, :levels], length=audio.shape[-1])
-            mels.append(float(mel_distance(copied, audio, RATE)))
-            sdrs.append(float(si_sdr(copied, audio)))
-        row["mel"].append(round(sum(mels) / len(mels), 3))
-        row["sdr"].append(round(sum(sdrs) / len(sdrs), 2))
-    ways = {
-        "all": lambda c: codec.decode(c),
-        "level 1": lambda c: codec.decode(c[:, :1]),
-        "levels 2 to 8": lambda c: codec.decoder(codec.quantizer.acoustic.decode(c[:, 1:])),
-    }
-    for way, decode in ways.items():
-        row["named"][way] = named(teacher, [decode(codes[i][None]) for i in some], part, names)
+        copies = [codec.decode(codes[i][None, :levels]) for i in some]
+        row["mel"].append(distance(copies, part))
+        if levels in (1, 8):
+            row["named"][{1: "level 1", 8: "all"}[levels]] = named(teacher, copies, part, names)
+    acoustic = [middle.up(middle.quantizer.acoustic.decode(codes[i][None, 1:])) for i in some]
+    copies = [codec.base.decoder(z) for z in acoustic]
+    row["named"]["levels 2 to 8"] = named(teacher, copies, part, names)
     kept = torch.cat([c[:, : whole(s)] for c, s in zip(codes, heard)], dim=1)
     return row | {"probes": probed(kept, labelled(heard, names, 1), 256, SECOND)}, kept
 
 
-def of_mini(names: list[str], heard: list[Said]) -> dict[str, Any]:
-    """The same guesses from the first eight levels of the codec that ships."""
-    codec, codes = load("mini_24khz"), []
-    for s in heard:
-        samples, _ = spoken(s.text, f"en+{s.voice}", sample_rate=24000)
-        audio = torch.from_numpy(samples * (0.05 / np.sqrt(np.mean(samples**2))))[None, None]
-        code = codec.encode(audio, 6.0)[0, :, : 3 * whole(s)]
-        codes.append(F.pad(code, (0, 3 * whole(s) - code.shape[1])))
-    return probed(torch.cat(codes, dim=1), labelled(heard, names, 3), 1024, 3 * SECOND)
+def distance(copies: list[Tensor], heard: list[Said]) -> float:
+    """Mean mel distance of decoded sounds from their originals."""
+    found = []
+    for sound, s in zip(copies, heard):
+        samples = min(sound.shape[-1], s.audio.shape[-1])
+        pair = sound[..., :samples], s.audio[None, :, :samples]
+        found.append(float(mel_distance(*pair, RATE)))
+    return round(sum(found) / len(found), 3)
+
+
+@torch.no_grad()
+def of_mini(names: list[str], heard: list[Said], latents: list[Tensor]) -> dict[str, Any]:
+    """The same of the codec that ships, from its first eight levels: guesses, and its sound."""
+    codec = load_codec(SHIPPED["mini_24khz"])
+    codes = [codec.quantizer.encode(z[None], 8)[0] for z in latents]
+    some = range(0, len(heard), 11)
+    copies = [codec.decoder(codec.quantizer.decode(codes[i][None, :2])) for i in some]
+    kept = torch.cat([c[:, : SLOWER * whole(s)] for c, s in zip(codes, heard)], dim=1)
+    labels = labelled(heard, names, SLOWER)
+    return probed(kept, labels, 1024, SLOWER * SECOND) | {
+        "mel, 1.5 kbps": distance(copies, [heard[i] for i in some])
+    }

@@ -23,7 +23,7 @@ from minicodec.sound.spectral import mel_spectrogram
 #: Numbers in the teacher's vector of one frame.
 FEATURES = 32
 
-_MELS, _HOP, _WINDOW = 40, 160, 512
+_RATE, _MELS, _HOP, _WINDOW, _FRAME = 16000, 40, 160, 512, 640
 
 
 def distillation_loss(students: Tensor, teachers: Tensor) -> Tensor:
@@ -55,50 +55,49 @@ class Teacher(nn.Module):
 
     It looks at the future as well as the past, as WavLM does. The codec that it teaches need not.
 
+    It takes sound of any rate, hears it at 16 kHz, and has 25 frames a second.
+
     Args:
         phonemes: how many it can name.
-        sample_rate: of the sound, in Hz.
-        hop_length: samples in a frame of the codec, a multiple of 160.
 
     Shape:
-        audio: [B, 1, T] → logits [B, phonemes, T / hop_length], rounded down
+        audio: [B, 1, T] → logits [B, phonemes, frames], rounded down
 
     >>> teacher = Teacher(phonemes=40)
-    >>> sound = torch.randn(1, 1, 16000)
-    >>> teacher.features(sound).shape, teacher(sound).shape
+    >>> sound = torch.randn(1, 1, 24000)
+    >>> teacher.features(sound, 24000).shape, teacher(sound, 24000).shape
     (torch.Size([1, 32, 25]), torch.Size([1, 40, 25]))
     """
 
-    def __init__(self, phonemes: int, sample_rate: int = 16000, hop_length: int = 640):
+    def __init__(self, phonemes: int):
         super().__init__()
-        self.sample_rate, self.hop_length = sample_rate, hop_length
         self.look = nn.Sequential(
             nn.Conv1d(_MELS, 64, 5, padding=2),
             nn.ELU(),
             nn.Conv1d(64, 64, 5, padding=4, dilation=2),
             nn.ELU(),
-            nn.AvgPool1d(hop_length // _HOP),
+            nn.AvgPool1d(_FRAME // _HOP),
             nn.Conv1d(64, 64, 3, padding=1),
             nn.ELU(),
             nn.Conv1d(64, FEATURES, 1),
         )
         self.name = nn.Conv1d(FEATURES, phonemes, 1)
 
-    def features(self, audio: Tensor) -> Tensor:
-        """Shape: audio [B, 1, T] → [B, 32, T'].
+    def features(self, audio: Tensor, sample_rate: int) -> Tensor:
+        """Shape: audio [B, 1, T] → [B, 32, frames].
 
         Raises:
-            ValueError: for what is not mono sound.
+            ValueError: for what is not mono sound, or an impossible rate.
         """
         audio_.check(audio, 1)
+        audio = audio_.resample(audio, sample_rate, _RATE)
         loudness = audio.pow(2).mean((1, 2), keepdim=True).sqrt().clamp(min=1e-4)
-        mel = mel_spectrogram(audio / loudness, self.sample_rate, _WINDOW, _HOP, _MELS)[:, 0]
-        frames = audio.shape[-1] // self.hop_length
-        mel = mel[..., : frames * self.hop_length // _HOP]
+        mel = mel_spectrogram(audio / loudness, _RATE, _WINDOW, _HOP, _MELS)[:, 0]
+        mel = mel[..., : audio.shape[-1] // _FRAME * _FRAME // _HOP]
         return self.look((mel + 1e-3).log10())
 
-    def forward(self, audio: Tensor) -> Tensor:
-        return self.name(F.elu(self.features(audio)))
+    def forward(self, audio: Tensor, sample_rate: int) -> Tensor:
+        return self.name(F.elu(self.features(audio, sample_rate)))
 
 
 def load_teacher(path: str | Path) -> Teacher:

@@ -13,20 +13,27 @@ first branch alone (`minicodec.generation.distillation`) it becomes the *semanti
 Chapter 16b. After Défossez et al. 2024, “Moshi”, section 3.3.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from minicodec.model.checkpoint import CheckpointError, read_config
+from minicodec.model.checkpoint import SHIPPED, CheckpointError, load_codec, read_metadata
 from minicodec.model.codec import Codec
-from minicodec.model.config import CodecConfig
-from minicodec.model.quantize import Quantized, ResidualVectorQuantizer
+from minicodec.model.conv import Conv1d, ConvTranspose1d
+from minicodec.model.fields import json_object
+from minicodec.model.quantize import Quantized, ResidualVectorQuantizer, check_codes
+from minicodec.model.seanet import ResidualBlock
+from minicodec.sound import audio as audio_
+from minicodec.sound.files import write_bytes
 
 #: Dimensions of a code vector, in both branches.
-CODE_DIM = 32
+CODE_DIM = 64
+
+_TRAINING_ONLY = (".sums", ".counts", ".initialized")
 
 
 class Branch(nn.Module):
@@ -137,39 +144,138 @@ class SplitQuantizer(nn.Module):
         return n_q - 1
 
 
-class SplitCodec(Codec):
-    """A codec with a split quantizer in place of the residual one.
+class Middle(nn.Module):
+    """What is put between a codec's encoder and its decoder: fewer frames, and a split quantizer.
 
-    >>> config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 6.0))
-    >>> codec = SplitCodec(config).eval()
-    >>> codec.encode(torch.randn(1, 1, 24000)).shape
-    torch.Size([1, 8, 75])
+    Args:
+        dim: D, of the codec's latents.
+        width: channels inside, and size of a slow latent.
+        slower: this many of the codec's frames become one.
+        n_q, codebook_size: of the quantizer.
+
+    Shape:
+        z: [B, D, T] → latents [B, D, T], rounded up to whole slow frames
+
+    >>> middle = Middle(dim=16, width=8, slower=3, n_q=4, codebook_size=16)
+    >>> middle.encode(torch.randn(1, 16, 75)).shape
+    torch.Size([1, 4, 25])
     """
 
-    quantizer: SplitQuantizer  # type: ignore[assignment]  # another class with the same calls
+    def __init__(self, dim: int, width: int, slower: int, n_q: int, codebook_size: int):
+        super().__init__()
+        self.sizes = {"dim": dim, "width": width, "slower": slower, "n_q": n_q,
+                      "codebook_size": codebook_size}  # fmt: skip
+        self.down = nn.Sequential(
+            Conv1d(dim, width, 3),
+            nn.ELU(),
+            ResidualBlock(width),
+            nn.ELU(),
+            Conv1d(width, width, 2 * slower, slower),
+            ResidualBlock(width),
+            nn.ELU(),
+            Conv1d(width, width, 3),
+        )
+        self.quantizer = SplitQuantizer(width, n_q, codebook_size)
+        self.up = nn.Sequential(
+            Conv1d(width, width, 3),
+            ResidualBlock(width),
+            nn.ELU(),
+            ConvTranspose1d(width, width, 2 * slower, slower),
+            ResidualBlock(width),
+            nn.ELU(),
+            Conv1d(width, dim, 3),
+        )
 
-    def __init__(self, config: CodecConfig, name: str = "split"):
-        super().__init__(config, name)
-        self.quantizer = SplitQuantizer(config.dimension, config.max_n_q, config.codebook_size)
+    def encode(self, z: Tensor, n_q: int | None = None) -> Tensor:
+        """Shape: z [B, D, T] → codes [B, n_q, T'], with a frame for each `slower` of T."""
+        return self.quantizer.encode(self.down(z), n_q)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Shape: codes [B, K, T'] → latents [B, D, T' * slower]."""
+        return self.up(self.quantizer.decode(codes))
+
+
+class SplitCodec(nn.Module):
+    """A trained codec with a `Middle` in place of its quantizer. All of it is causal.
+
+    Its encoder and decoder stay as they are; only the middle is learned, and saved.
+
+    Args:
+        base: the trained codec.
+        middle: for latents of its size.
+
+    Raises:
+        ValueError: if the middle is made for latents of another size.
+    """
+
+    def __init__(self, base: Codec, middle: Middle):
+        super().__init__()
+        if middle.sizes["dim"] != base.config.dimension:
+            raise ValueError(
+                f"this middle is for latents of size {middle.sizes['dim']}, but those of "
+                f"{base.name} have {base.config.dimension}."
+            )
+        self.base, self.middle = base, middle
+        n_q, size = middle.sizes["n_q"], middle.sizes["codebook_size"]
+        strides = (*base.config.strides, middle.sizes["slower"])
+        slow = replace(base.config, strides=strides, codebook_size=size, bandwidths=(1e-3,))
+        kbps = tuple(k * slow.bits * slow.frame_rate / 1000 for k in range(1, n_q + 1))
+        #: What it is, seen from outside: hop, bits and levels.
+        self.config = replace(slow, bandwidths=kbps)
+
+    @torch.no_grad()
+    def encode(self, audio: Tensor, bandwidth: float | None = None) -> Tensor:
+        """Codes of `audio`, the semantic level first.
+
+        Shape:
+            audio: [B, 1, T] → codes [B, K, T'] int64
+
+        Raises:
+            ValueError: for what is not mono audio, or a bandwidth that there is not.
+        """
+        audio_.check(audio, self.config.channels)
+        n_q = None if bandwidth is None else self.config.n_q(bandwidth)
+        return self.middle.encode(self.base.encoder(audio), n_q)
+
+    @torch.no_grad()
+    def decode(self, codes: Tensor, length: int | None = None) -> Tensor:
+        """Audio of codes; `length` samples of it.
+
+        Shape:
+            codes: [B, K, T'] → [B, 1, T' * hop_length]
+
+        Raises:
+            ValueError: for what is not codes of this codec.
+        """
+        check_codes(codes, self.config.max_n_q, self.config.codebook_size)
+        return self.base.decoder(self.middle.decode(codes))[..., :length]
+
+
+def save_split(codec: SplitCodec, path: str | Path) -> None:
+    """Write the middle of a split codec, in float16, to a file that appears whole or not at all."""
+    state = codec.middle.state_dict()
+    kept = {k: v.half().contiguous() for k, v in state.items() if not k.endswith(_TRAINING_ONLY)}
+    metadata = {"split": json.dumps(codec.middle.sizes), "base": codec.base.name}
+    write_bytes(path, save(kept, metadata))
 
 
 def load_split(path: str | Path) -> SplitCodec:
-    """Read a split codec that `minicodec.save` wrote, ready to run.
+    """Read what `save_split` wrote, around the codec that it was trained in, ready to run.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, or holds another kind of codec.
+        CheckpointError: if the file is missing, damaged, or holds something else.
     """
-    config = read_config(path)
-    # Folded, weight norm leaves the names and shapes of no norm.
-    codec = SplitCodec(replace(config, norm="none") if config.norm == "weight_norm" else config)
+    metadata = read_metadata(path)
+    if "split" not in metadata or metadata.get("base") not in SHIPPED:
+        raise CheckpointError(f"{path} holds no split codec.")
     state = {name: tensor.float() for name, tensor in load_file(path).items()}
-    wanted = codec.state_dict()
-    kept = (".sums", ".initialized")  # of training alone
-    missing = [name for name in wanted if name not in state and not name.endswith(kept)]
-    other = [
-        name for name in state if name not in wanted or state[name].shape != wanted[name].shape
-    ]
-    if missing or other:
-        raise CheckpointError(f"{path} is no split codec: it differs at {(missing + other)[0]}.")
-    codec.load_state_dict(state, strict=False)
-    return codec.eval().requires_grad_(False)
+    try:
+        middle = Middle(**json_object(metadata["split"]))
+        wanted = middle.state_dict()
+        middle.load_state_dict(
+            {name: state.get(name, wanted[name]) if name.endswith(_TRAINING_ONLY) else state[name]
+             for name in wanted}
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds another kind of split codec.") from error
+    return SplitCodec(load_codec(SHIPPED[metadata["base"]]), middle).eval().requires_grad_(False)

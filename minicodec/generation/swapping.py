@@ -5,7 +5,7 @@ The versions that the player starts with are computed once and stay in the page.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -13,17 +13,27 @@ from minicodec.generation.levels import freeze_levels, swap_levels
 from minicodec.listening.comparison import Comparison
 from minicodec.listening.live import has_kernel
 from minicodec.listening.sounds import Sound, prepare
-from minicodec.model.codec import Codec
+from minicodec.model.config import CodecConfig
 
 #: What can be done with the chosen levels.
 SWAPPED, FROZEN = "from the other speaker", "held still"
+
+
+class Coder(Protocol):
+    """What has levels: `Codec`, `SplitCodec`."""
+
+    config: CodecConfig
+
+    def encode(self, audio: Tensor, bandwidth: float | None = None, /) -> Tensor: ...
+
+    def decode(self, codes: Tensor, /) -> Tensor: ...
 
 
 class Swapped(Comparison):
     """The player of `swapped`, with controls below it where there is a kernel."""
 
     def __init__(
-        self, sounds: list[Sound], title: str, note: str, codec: Codec, clips: dict[str, Tensor]
+        self, sounds: list[Sound], title: str, note: str, codec: Coder, clips: dict[str, Tensor]
     ) -> None:
         super().__init__(sounds, codec.config.sample_rate, title, note)
         self.codec, self.clips = codec, clips
@@ -38,7 +48,7 @@ class Swapped(Comparison):
 
 
 def swapped(
-    codec: Codec,
+    codec: Coder,
     clips: Mapping[str, Tensor],
     levels: Sequence[Sequence[int]],
     bandwidth: float | None = None,
@@ -86,14 +96,14 @@ def levels_in_words(levels: Sequence[int]) -> str:
     return "levels " + ", ".join(map(str, levels))
 
 
-def changed(codec: Codec, clips: Mapping[str, Tensor], levels: Sequence[int], way: str) -> Tensor:
+def changed(codec: Coder, clips: Mapping[str, Tensor], levels: Sequence[int], way: str) -> Tensor:
     """The first clip with some levels changed in one of the two ways."""
     ours, theirs = (codec.encode(clip) for clip in clips.values())
     codes = freeze_levels(ours, levels) if way == FROZEN else swap_levels(ours, theirs, levels)
     return codec.decode(codes)
 
 
-def controls(codec: Codec, clips: Mapping[str, Tensor]) -> Any:
+def controls(codec: Coder, clips: Mapping[str, Tensor]) -> Any:
     """Sliders that choose levels: a widget, of those parts that ipywidgets 7 and 8 share."""
     import ipywidgets as widgets
     from IPython.display import display

@@ -39,20 +39,21 @@ def test_vectors_that_cannot_be_compared(shapes):
 
 
 @pytest.mark.parametrize("samples", [640, 6400, 6401, 7039])
-def test_a_frame_is_the_codecs(samples):
+def test_a_frame_lasts_40_milliseconds(samples):
     teacher = Teacher(5)
-    assert teacher(torch.randn(1, 1, samples)).shape == (1, 5, samples // 640)
+    assert teacher(torch.randn(1, 1, samples), 16000).shape == (1, 5, samples // 640)
+    assert teacher(torch.randn(1, 1, 3 * samples), 48000).shape == (1, 5, samples // 640)
 
 
 def test_a_quieter_copy_is_the_same_to_it():
     teacher, sound = Teacher(5).eval(), torch.randn(1, 1, 6400)
-    assert torch.allclose(teacher(0.01 * sound), teacher(sound), atol=1e-3)
+    assert torch.allclose(teacher(0.01 * sound, 16000), teacher(sound, 16000), atol=1e-3)
 
 
 def test_saved_and_read_it_is_the_same(tmp_path):
     file, teacher, sound = tmp_path / "t.safetensors", Teacher(5).eval(), torch.randn(1, 1, 6400)
     save_file(teacher.state_dict(), file)
-    assert torch.equal(load_teacher(file)(sound), teacher(sound))
+    assert torch.equal(load_teacher(file)(sound, 16000), teacher(sound, 16000))
 
 
 def test_what_is_no_teacher(tmp_path):
@@ -65,4 +66,4 @@ def test_what_is_no_teacher(tmp_path):
     with pytest.raises(CheckpointError, match="another kind of teacher"):
         load_teacher(tmp_path / "b.safetensors")
     with pytest.raises(ValueError, match="channel"):
-        Teacher(5).features(torch.zeros(1, 2, 640))
+        Teacher(5).features(torch.zeros(1, 2, 640), 16000)

@@ -1,14 +1,16 @@
 """The split quantizer and its codec: two branches that look at the same latents."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import minicodec
-from minicodec.generation.split import SplitCodec, SplitQuantizer, load_split
-from minicodec.model.checkpoint import CheckpointError
-from minicodec.model.config import CodecConfig
+from minicodec.generation.split import Middle, SplitCodec, SplitQuantizer, load_split, save_split
+from minicodec.model.checkpoint import SHIPPED, CheckpointError
 
-CONFIG = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)
+SIZES = {"dim": 64, "width": 16, "slower": 3, "n_q": 4, "codebook_size": 16}
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def split():
 @pytest.fixture
 def codec():
     torch.manual_seed(0)
-    return SplitCodec(CONFIG, "ours").eval()
+    return SplitCodec(minicodec.load("mini_24khz", fast=False), Middle(**SIZES)).eval()
 
 
 def test_the_acoustic_branch_does_not_see_what_the_semantic_one_left_over(split):
@@ -81,31 +83,64 @@ def test_one_codebook_cannot_be_split():
         SplitQuantizer(8, 1, 16)
 
 
-def test_a_split_codec_streams(codec):
-    sound = 0.1 * torch.randn(1, 1, 9600)
-    whole, state, pieces = codec.encode(sound), None, []
-    for piece in sound.split(1234, dim=2):
-        codes, state = codec.stream_encode(piece, state)
-        pieces.append(codes)
-    codes, _ = codec.stream_encode(sound[..., :0], state, last=True)
-    assert torch.equal(torch.cat([*pieces, codes], dim=2), whole)
+def test_three_frames_become_one_and_codes_of_eight_levels_give_sound(codec):
+    sound = 0.1 * torch.randn(2, 1, 4810)
+    codes = codec.encode(sound)
+    assert codes.shape == (2, 4, 6), "4810 samples are 16 frames, and 6 slow ones"
+    assert codec.decode(codes).shape == (2, 1, 6 * 960)
+    assert codec.decode(codes, length=4810).shape == sound.shape
+    assert torch.equal(codec.encode(sound, codec.config.bandwidths[1]), codes[:, :2])
+
+
+def test_its_config_says_what_it_is(codec):
+    config = codec.config
+    assert (config.hop_length, config.frame_rate, config.bits, config.max_n_q) == (960, 25, 4, 4)
+    assert config.bandwidths == (0.1, 0.2, 0.3, 0.4)
+    assert [config.n_q(bandwidth) for bandwidth in config.bandwidths] == [1, 2, 3, 4]
+
+
+def test_it_does_not_look_ahead(codec):
+    a = 0.1 * torch.randn(1, 1, 9600)
+    b = a.clone()
+    b[..., 4800:] = 0
+    assert torch.equal(codec.encode(a)[..., :5], codec.encode(b)[..., :5])
+    codes = codec.encode(a)
+    other = codes.clone()
+    other[..., 5:] = 0
+    same = codec.decode(codes)[..., :4800] - codec.decode(other)[..., :4800]
+    assert same.abs().max() < 1e-5
 
 
 def test_saved_and_read_it_is_the_same(codec, tmp_path):
     file = tmp_path / "split.safetensors"
-    minicodec.save(codec, file)
-    sound = 0.1 * torch.randn(1, 1, 4800)
+    save_split(codec, file)
+    first = load_split(file)  # of float16 weights
+    save_split(first, file)
     again = load_split(file)
-    codes = codec.encode(sound)
+    sound = 0.1 * torch.randn(1, 1, 4800)
+    codes = first.encode(sound)
     assert torch.equal(again.encode(sound), codes)
-    assert torch.allclose(again.decode(codes), codec.decode(codes), atol=1e-5)
-    assert not again.training
+    assert torch.equal(again.decode(codes), first.decode(codes))
+    assert not again.training and not any(p.requires_grad for p in again.parameters())
 
 
-def test_another_codec_is_no_split_one(tmp_path):
-    file = tmp_path / "plain.safetensors"
-    minicodec.save(minicodec.Codec(CONFIG), file)
-    with pytest.raises(CheckpointError, match="is no split codec: it differs at"):
-        load_split(file)
+def test_a_middle_for_other_latents(codec):
+    with pytest.raises(ValueError, match="for latents of size 8, but those of mini_24khz have 64"):
+        SplitCodec(codec.base, Middle(**SIZES | {"dim": 8}))
+
+
+def test_what_is_no_split_codec(codec, tmp_path):
     with pytest.raises(CheckpointError, match="no such file"):
         load_split(tmp_path / "nothing.safetensors")
+    with pytest.raises(CheckpointError, match="holds no split codec"):
+        load_split(SHIPPED["mini_24khz"])
+    file = tmp_path / "other.safetensors"
+    for sizes in ("{}", "[]", '{"dim": 64}', json.dumps(SIZES | {"width": 8})):
+        tensors = {"down.0.weight": torch.zeros(16, 64, 3)}
+        save_file(tensors, file, {"split": sizes, "base": "mini_24khz"})
+        with pytest.raises(CheckpointError, match="another kind of split codec"):
+            load_split(file)
+    with pytest.raises(ValueError, match="codes"):
+        codec.decode(torch.full((1, 4, 3), 16))
+    with pytest.raises(ValueError, match="channel"):
+        codec.encode(torch.zeros(1, 2, 960))

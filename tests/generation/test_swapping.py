@@ -9,7 +9,7 @@ import torch
 from minicodec import listening
 from minicodec.generation import swapping
 from minicodec.generation.levels import swap_levels
-from minicodec.generation.split import SplitCodec
+from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
 
 
@@ -17,7 +17,7 @@ from minicodec.model.config import CodecConfig
 def codec():
     torch.manual_seed(0)
     config = CodecConfig(n_filters=2, dimension=8, bandwidths=(1.5, 3.0), codebook_size=16)
-    return SplitCodec(config).eval()
+    return Codec(config).eval()
 
 
 @pytest.fixture
@@ -34,8 +34,10 @@ def test_the_versions_are_those_that_were_asked_for(codec, clips):
     ours, theirs = (codec.encode(clip) for clip in clips.values())
     expected = codec.decode(swap_levels(ours, theirs, [1]))
     heard, _ = soundfile.read(io.BytesIO(player.sounds[1].flac), dtype="float32")
-    scale = max(1.0, max(float(codec.decode(c).abs().max()) for c in (ours, theirs)))
-    assert torch.allclose(torch.from_numpy(heard) * scale, expected[0, 0], atol=2e-3)
+    heard = torch.from_numpy(heard)  # all versions are turned down by one factor if one is too loud
+    scale = float(expected.abs().max() / heard.abs().max())
+    assert scale >= 0.999
+    assert torch.allclose(heard * scale, expected[0, 0], atol=2e-3)
 
 
 @pytest.mark.parametrize("clips", [{}, {"a": torch.zeros(1, 1, 320)}, None, torch.zeros(2, 1, 9)])
