@@ -125,9 +125,6 @@ def test_of_gradients(losses_of: Losses, z: Tensor) -> None:
         assert gradient.norm() > 0, "a level without a gradient"
 
 
-test_of_gradients.__test__ = False  # type: ignore[attr-defined]  # for pytest it is none
-
-
 def framed(
     pad: Callable[[Tensor, int], Tensor], ahead: int = 0, level: bool = False
 ) -> Callable[[int], Encoder]:
@@ -156,10 +153,12 @@ def framed(
 
 
 def zeros(x: Tensor, count: int) -> Tensor:
+    """Silence before the sound."""
     return F.pad(x, (count, 0))
 
 
 def mirror(x: Tensor, count: int) -> Tensor:
+    """The sound's own beginning before it, backwards."""
     return F.pad(x, (count, 0), mode="reflect")
 
 
@@ -181,6 +180,7 @@ STRICT_CAUSAL = (
 
 
 def a_hop(generator: Generator) -> tuple[int]:
+    """Samples in a frame; even."""
     return (2 * draw(generator, 2, 5),)
 
 
