@@ -76,6 +76,8 @@ def export(
     """
     if not isinstance(codec, Codec):
         raise ValueError(f"export takes a codec, as load gives it, not {type(codec).__name__}.")
+    if not isinstance(folder, (str, Path)) or not str(folder):
+        raise ValueError(f"export needs the name of a folder to write to, not {folder!r}.")
     config, folder = codec.config, Path(folder)
     check_exportable(config, package)
     check_folder(folder, FILES[package], force)

@@ -99,40 +99,48 @@ def rename(codec: Codec, package: Package) -> dict[str, Tensor]:
             config has no norm, since it knows no model without one.
     """
     ours, official = inference_weights(codec), package == "official"
+    # What is folded has no norm in its module any more: the config remembers it.
     split = codec.config.norm == "weight_norm" or (codec.config.norm == "none" and not official)
     theirs: dict[str, Tensor] = {}
     for name, module in codec.named_modules():
-        # The first ".layers." alone: blocks and codebooks have none further in.
+        leaves = {key.removeprefix(f"{name}."): key for key in ours if key.startswith(f"{name}.")}
+        # The first ".layers." is the network's own list.
         place = name.replace(".layers.", ".model.", 1) if official else name
-        mine = {k: v for k, v in ours.items() if k.rpartition(".")[0] == name}
         if isinstance(module, (Conv1d, ConvTranspose1d)):
-            outer = "convtr" if official and isinstance(module, ConvTranspose1d) else "conv"
-            inner = f"{place}.{outer}.{outer}" if official else f"{place}.{outer}"
-            weight = mine[f"{name}.weight"]
-            if split:
-                length, direction = _taken_apart(weight)
-                theirs |= {f"{inner}.weight_g": length, f"{inner}.weight_v": direction}
-            else:
-                theirs[f"{inner}.weight"] = weight
-            theirs[f"{inner}.bias"] = mine[f"{name}.bias"]
-            around = f"{place}.{outer}.norm" if official else f"{place}.norm"
-            for leaf in ("weight", "bias"):
-                if f"{name}.norm.{leaf}" in ours:
-                    theirs[f"{around}.{leaf}"] = ours[f"{name}.norm.{leaf}"]
+            outer = f"{place}.conv"
+            if official and isinstance(module, ConvTranspose1d):
+                outer = f"{place}.convtr"
+            inner = f"{outer}.{outer.rpartition('.')[2]}" if official else outer
+            around = f"{outer}.norm" if official else f"{place}.norm"
+            for leaf, key in leaves.items():
+                if leaf == "weight" and split:
+                    length, direction = _taken_apart(ours[key])
+                    theirs |= {f"{inner}.weight_g": length, f"{inner}.weight_v": direction}
+                elif leaf.startswith("norm."):
+                    theirs[f"{around}.{leaf.removeprefix('norm.')}"] = ours[key]
+                else:
+                    theirs[f"{inner}.{leaf}"] = ours[key]
         elif isinstance(module, nn.LSTM):
-            theirs |= {f"{place}.{key.rpartition('.')[2]}": tensor for key, tensor in mine.items()}
+            theirs |= {f"{place}.{leaf}": ours[key] for leaf, key in leaves.items()}
         elif isinstance(module, Codebook):
             level = name.rpartition(".")[2]
-            stem = (f"quantizer.vq.layers.{level}._codebook" if official
-                    else f"quantizer.layers.{level}.codebook")  # fmt: skip
-            embedding, counts = mine[f"{name}.embedding"], mine[f"{name}.counts"]
-            theirs |= {
-                f"{stem}.inited": torch.ones(1),
-                f"{stem}.cluster_size": counts,
-                f"{stem}.embed": embedding,
-                f"{stem}.embed_avg": embedding * counts[:, None],
-            }
+            stem = f"quantizer.{'vq.layers' if official else 'layers'}.{level}"
+            theirs |= _codebook(
+                f"{stem}.{'_codebook' if official else 'codebook'}",
+                ours[leaves["embedding"]],
+                ours[leaves["counts"]],
+            )
     return theirs
+
+
+def _codebook(stem: str, embedding: Tensor, counts: Tensor) -> dict[str, Tensor]:
+    """The running totals, too, so that it can be trained on there."""
+    return {
+        f"{stem}.inited": torch.ones(1),  # else the official one would begin again from k-means
+        f"{stem}.cluster_size": counts,
+        f"{stem}.embed": embedding,
+        f"{stem}.embed_avg": embedding * counts[:, None],
+    }
 
 
 def _taken_apart(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from minicodec.model import export as module
 from minicodec.model.checkpoint import fingerprint, load_codec, save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
+from minicodec.model.conv import extra_padding
 from minicodec.model.export import FILES, check_exportable, export
 from minicodec.model.pretrained import config_of, load
 
@@ -134,6 +135,20 @@ def test_the_shipped_codec_is_an_encodec_model(tmp_path):
     assert (minicodec.decompress(stream) - heard).abs().max() <= 1e-5
 
 
+def test_very_long_clips_end_otherwise_in_transformers():
+    """As `book/export.md` says: if this fails, they have mended it, and the page is to be changed.
+
+    It counts windows in float32, where 2^24 + 1 is no number; nothing is computed here.
+    """
+    from transformers import EncodecConfig
+    from transformers.models.encodec.modeling_encodec import EncodecConv1d
+
+    layer = EncodecConv1d(EncodecConfig(), 1, 1, kernel_size=4, stride=2)
+    for length, theirs in ((2**24 - 1, 1), (2**24 + 1, -1)):
+        found = layer._get_extra_padding_for_conv1d(torch.empty(1, 1, length, device="meta"))
+        assert extra_padding(length, 2) == 1 and int(found) == theirs
+
+
 def test_the_processor_knows_rate_channels_and_segments(tmp_path):
     from transformers import AutoProcessor
 
@@ -210,6 +225,14 @@ def test_one_bandwidth_below_a_codebook_is_no_trouble_for_the_official_package(t
 def test_what_is_no_codec(tmp_path, thing):
     with pytest.raises(ValueError, match="export takes a codec, as load gives it, not "):
         export(thing, tmp_path / "out")
+
+
+@pytest.mark.parametrize("folder", [None, "", 3, b"out"])
+def test_what_names_no_folder(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="export needs the name of a folder to write to, not "):
+        export(small(CONFIGS["causal"]), folder)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
