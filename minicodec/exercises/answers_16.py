@@ -186,6 +186,12 @@ def unpacked(data: bytes, n_q: int, frames: int, bits: int) -> Tensor:
     return torch.from_numpy(numbers.astype("int64")).view(frames, n_q).T
 
 
+def header_as_codes(data: bytes, bits: int, hop: int) -> tuple[Tensor, int]:
+    """As `from_file`, but the codes begin where the file begins."""
+    codes, samples = from_file(data, bits, hop)
+    return unpacked(data, *codes.shape, bits=bits), samples
+
+
 def codes_to_store(generator: Generator) -> tuple[Tensor, int, int]:
     """Codes [K, T], samples (not a whole number of frames), and bits of a code."""
     bits, n_q, frames = draw(generator, 5, 11), draw(generator, 3, 6), draw(generator, 8, 12)
