@@ -189,7 +189,7 @@ def unpacked(data: bytes, n_q: int, frames: int, bits: int) -> Tensor:
 def header_as_codes(data: bytes, bits: int, hop: int) -> tuple[Tensor, int]:
     """As `from_file`, but the codes begin where the file begins."""
     codes, samples = from_file(data, bits, hop)
-    return unpacked(data, *codes.shape, bits=bits), samples
+    return unpacked(data, len(codes), codes.shape[1], bits), samples
 
 
 def codes_to_store(generator: Generator) -> tuple[Tensor, int, int]:
