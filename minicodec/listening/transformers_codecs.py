@@ -6,7 +6,6 @@ codes with as many bits as they need, one after another. That is the least that 
 be without entropy coding; it has no checksum and names no model, as ours do.
 """
 
-import json
 import math
 import struct
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from minicodec.bits.packing import pack, unpack
@@ -60,16 +58,18 @@ def _load(folder: str | Path) -> Any:
         if kind is None:
             raise OSError("there is no config.json that says what it is")
         if kind not in kinds:
-            raise ValueError(
-                f"{folder} holds a model of kind {kind!r}; {', '.join(kinds)} are known."
-            )
+            raise OSError(f"kind {kind!r}, but {', '.join(kinds)} are known")
         # safetensors only: nothing that is fetched is run.
         model, loaded = getattr(transformers, kinds[kind]).from_pretrained(
             folder, use_safetensors=True, output_loading_info=True
         )
-    except (OSError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what a damaged folder raises depends on where it is damaged
         why = " ".join(str(error).split("\n")[0].split()).rstrip(".:")
-        raise ValueError(f"{folder} holds no model of transformers: {why}.") from error
+        raise ValueError(
+            f"{folder} holds no model of transformers that is known here: {why}."
+        ) from error
     finally:
         if shown:
             bars.enable_progress_bar()

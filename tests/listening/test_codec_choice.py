@@ -79,8 +79,8 @@ def test_a_file_that_holds_no_codec_is_one_sentence(write, text, words):
         ("encodec_24khz", r"are not here yet: minicodec.load\(\"encodec_24khz\"\) fetches them"),
         ("weights.th", "weights.th is to begin with encodec_24khz or encodec_48khz"),
         ("encodec_24khz-none.th", "encodec_24khz-none.th: no such file"),
-        ("empty", "empty holds no model of transformers: "),
-        ("hf:nobody/nothing", "nobody/nothing holds no model of transformers: "),
+        ("empty", "empty holds no model of transformers that is known here: "),
+        ("hf:nobody/nothing", "nobody/nothing holds no model of transformers that is known here: "),
     ],
 )
 def test_a_name_that_is_no_codecs_is_one_sentence(write, tmp_path, monkeypatch, text, words):

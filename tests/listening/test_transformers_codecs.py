@@ -11,6 +11,7 @@ from minicodec.listening.codecs import check_codec, through
 from minicodec.listening.transformers_codecs import from_folder
 
 transformers = pytest.importorskip("transformers")
+NONE = "holds no model of transformers that is known here: "
 SMALL = {"codebook_size": 64, "codebook_dim": 16, "hidden_size": 16}
 
 
@@ -112,12 +113,16 @@ def test_a_lower_rate_takes_fewer_codebooks(saved):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "holds no model of transformers: "),
-        ({"config.json": "{"}, "holds no model of transformers: "),
-        ({"config.json": json.dumps({"model_type": "bert"})}, "of kind 'bert'; encodec, dac, mimi"),
-        ({"config.json": json.dumps({"model_type": "mimi"})}, "holds no model of transformers: "),
+        ({}, NONE),
+        ({"config.json": "{"}, NONE),
+        ({"config.json": json.dumps({"model_type": "bert"})},
+         "kind 'bert', but encodec, dac, mimi are known"),
+        ({"config.json": json.dumps({"model_type": "encodec", "target_bandwidths": "all"})},
+         "target_bandwidths"),
+        ({"config.json": "[1]"}, NONE),
+        ({"config.json": json.dumps({"model_type": "mimi"})}, NONE),
         ({"config.json": json.dumps({"model_type": "mimi"}), "model.safetensors": "x"},
-         "holds no model of transformers: "),
+         NONE),
     ],
 )  # fmt: skip
 def test_a_folder_without_a_model_is_one_sentence(tmp_path, files, words):
