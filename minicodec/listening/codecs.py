@@ -77,7 +77,7 @@ def through(codec: AnyCodec, clip: Tensor, sample_rate: int) -> Copy:
     """
     ready = audio_.mix(clip, codec.channels)
     ready = audio_.resample(ready, sample_rate, codec.sample_rate)
-    data = _encoded(codec, ready)
+    data = _encoded(codec, ready.clone())  # whoever changes it in place changes no original
     back = audio_.mix(_decoded(codec, data, ready), clip.shape[1])
     # Rounded twice, the length may be off by a sample.
     back = audio_.resample(back, codec.sample_rate, sample_rate)[..., : clip.shape[-1]]
@@ -196,7 +196,9 @@ def raised(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     # A line of a package, or of ours, says little to whom calls it; the last of one's own does.
     own = [f for f in frames if not any(part in f.filename for part in _NOT_ONES_OWN)]
-    place = f" in line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
+    at = own[-1] if own else None
+    file = Path(at.filename).name if at and "ipykernel" not in at.filename else "the cell"
+    place = f" in line {at.lineno} of {file}" if at else ""
     words = " ".join(str(error).split())
     return f"raised {type(error).__name__}{place}{': ' + words if words else ''}".rstrip(".") + "."
 

@@ -119,6 +119,20 @@ def test_a_stereo_codec_gives_mono_back_to_who_compares_in_mono():
     assert size == 4 * clip.shape[-1] and float(si_sdr(copy, clip)) > 50
 
 
+def test_a_codec_that_works_in_place_does_not_change_the_original():
+    clip = audio.clip("speech_en", 8000, seconds=0.5)
+    before = clip.clone()
+    through(changed(encode=lambda self, x: Pcm.encode(self, x.mul_(0.5))), clip, 8000)
+    assert torch.equal(clip, before)
+
+
+def test_in_a_notebook_the_line_is_one_of_the_cell():
+    code = compile("\n\n1 / 0", "/tmp/ipykernel_12/345.py", "exec")
+    codec = changed(encode=lambda self, x: exec(code))
+    with pytest.raises(CodecError, match="ZeroDivisionError in line 3 of the cell: division"):
+        check_codec(codec)
+
+
 def test_what_counts_is_what_the_codec_says_counts():
     assert through(changed(counted=lambda self, data: 7), torch.randn(1, 1, 800), 8000).size == 7
 
