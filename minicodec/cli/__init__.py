@@ -8,6 +8,7 @@ cat speech.wav | minicodec encode - -b 6 | minicodec decode - > heard.wav
 minicodec roundtrip speech.wav -o heard.wav -b 1.5
 minicodec listen speech.wav -o listen.html
 minicodec evaluate recordings -b 1.5 6 -o table.json
+minicodec evaluate recordings --codec mine.py --codec mp3=32,64
 minicodec export -o exported --to transformers
 
 `arguments` knows what can be typed. Each command has a module of its name with a function `run`,

@@ -1,11 +1,15 @@
 """The codec that a person names, and what is wrong with a name or a file."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
 from minicodec.listening import codec_choice
 from minicodec.listening.codec_choice import named
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
 import torch
 
@@ -38,6 +42,13 @@ def test_a_file_of_ones_own(write):
     assert codec.name == "eight bits" and len(codec.encode(torch.zeros(1, 1, 80))) == 80
     two = "other = Eight()\nother.name = 'other'\ncodec = [Eight(), other]"
     assert [each.name for each in named(write(GOOD + two))] == ["eight bits", "other"]
+
+
+def test_the_codec_of_the_book_can_be_measured(write):
+    page = (ROOT / "book" / "how-to-use.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (codec,) = named(write(text))
+    assert codec.name == "eight bits"
 
 
 @pytest.mark.parametrize(
