@@ -1,6 +1,6 @@
 """What does distillation make of the first codebook? Split quantizers with it and without it.
 
-    python benchmarks/semantic.py RUNS [--seeds 0 1] [--steps 1000]
+    python benchmarks/semantic.py RUNS [--seeds 0 1] [--steps 700]
 
 Speech is synthesized (`benchmarks/spoken.py`), so that it is known who speaks and which phoneme
 sounds when. A teacher learns to name phonemes. Then a split quantizer at 25 frames a second is
@@ -43,14 +43,20 @@ from spoken import sentences, spoken, words_of
 from torch import Tensor, nn
 
 from minicodec.generation.distillation import FEATURES, Teacher, distillation_loss, load_teacher
-from minicodec.generation.split import Middle, SplitCodec, load_split, save_split
+from minicodec.generation.split import (
+    SEMANTIC_DIM,
+    SplitCodec,
+    SplitQuantizer,
+    load_split,
+    save_split,
+)
 from minicodec.model.checkpoint import SHIPPED, load_codec
 from minicodec.model.codec import Codec
 from minicodec.sound import audio
 from minicodec.sound.files import write_bytes, write_text
 
 OUT = Path(__file__).parents[1] / "minicodec/weights/semantic"
-SIZES = {"dim": 64, "width": 128, "slower": SLOWER, "n_q": 8, "codebook_size": 256}
+SIZES = {"dim": 64, "n_q": 8, "codebook_size": 256, "slower": SLOWER, "width": 128}
 FRAMES = 40  # slow ones in a piece: 1.6 seconds
 
 #: Voices of espeak-ng that teach; `OTHERS` are those that are measured.
@@ -59,7 +65,7 @@ TAUGHT = words_of("""
     quincy shelby
 """)
 #: Weight of the distillation beside the squared error of the latents, as a share of their variance.
-KINDS = {"distilled": 4.0, "plain": 0.0}
+KINDS = {"distilled": 20.0, "plain": 0.0}
 
 
 def corpus(per_voice: int) -> list[Said]:
@@ -115,12 +121,13 @@ def train(kind: str, seed: int, pairs: list[tuple[Tensor, Tensor]], steps: int) 
     """Train one quantizer with what is around it. Returns it, and what it cost."""
     torch.manual_seed(seed)
     rng, began = random.Random(seed), time.process_time()
-    variance = torch.cat([z for z, _ in pairs], dim=1).var(1).mean()
-    middle, project = Middle(**SIZES).train(), nn.Conv1d(SIZES["width"], FEATURES, 1)
-    learned = [*middle.parameters(), *project.parameters()]
+    everything = torch.cat([z for z, _ in pairs], dim=1)
+    variance = everything.var(1).mean()
+    quantizer, project = SplitQuantizer(**SIZES).train(), nn.Conv1d(SEMANTIC_DIM, FEATURES, 1)
+    quantizer.start(everything[None])
+    learned = [*quantizer.parameters(), *project.parameters()]
     optimizer = torch.optim.Adam(learned, 2e-3, (0.8, 0.99))
     weight, rows = KINDS[kind], []
-    branches = middle.quantizer.semantic, middle.quantizer.acoustic
     for step in range(steps):
         rate = 2e-3 * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 50)
@@ -129,20 +136,13 @@ def train(kind: str, seed: int, pairs: list[tuple[Tensor, Tensor]], steps: int) 
             s = rng.randrange(h.shape[1] - FRAMES + 1)
             pieces.append((z[:, s * SLOWER : (s + FRAMES) * SLOWER], h[:, s : s + FRAMES]))
         z, h = (torch.stack(part) for part in zip(*pieces))
-        slow, commitment = middle.down(z), z.new_zeros(())
-        if step < 60:  # no codes yet: the latents mean nothing
-            meaning = branches[0].unquantized(slow)
-            whole = meaning + branches[1].unquantized(slow)
-        else:
-            n_q = rng.choice((1, 2, 4, 8, 8, 8))
-            first, sound = middle.quantizer.split(slow, n_q)
-            meaning, whole, commitment = first.quantized, first.quantized, first.commitment
-            if sound is not None:
-                whole = meaning + sound.quantized
-                commitment = (commitment + (n_q - 1) * sound.commitment) / n_q
-        error = F.mse_loss(middle.up(whole), z) / variance
+        n_q = rng.choice((2, 4, 8, 8))
+        meaning, sound = quantizer.split(z, n_q)
+        error = F.mse_loss(meaning.latents + sound.latents, z) / variance
+        commitment = meaning.commitment + sound.commitment
         # Without a weight the projection only learns what level 1 says, and does not move it.
-        distilled = distillation_loss(project(meaning if weight else meaning.detach()), h)
+        vectors = meaning.vectors if weight else meaning.vectors.detach()
+        distilled = distillation_loss(project(vectors), h)
         optimizer.zero_grad()
         (error + 0.25 * commitment + (weight or 1.0) * distilled).backward()
         nn.utils.clip_grad_norm_(learned, 10.0)
@@ -154,7 +154,7 @@ def train(kind: str, seed: int, pairs: list[tuple[Tensor, Tensor]], steps: int) 
                 print(f"{kind} {seed} {rows[-1]}", flush=True)
     minutes = round((time.process_time() - began) / 60, 2)
     row = {"kind": kind, "seed": seed, "steps": steps, "minutes": minutes, "curve": rows}
-    return middle.eval().requires_grad_(False), row
+    return quantizer.eval().requires_grad_(False), row
 
 
 def gather(runs: Path, teacher: Teacher, names: list[str]) -> None:
@@ -195,7 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=700)
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.runs.mkdir(parents=True, exist_ok=True)
@@ -217,8 +217,8 @@ def main() -> None:
     for seed, kind in itertools.product(args.seeds, KINDS):
         result = args.runs / f"{kind}_{seed}.json"
         if not result.exists():
-            middle, row = train(kind, seed, pairs, args.steps)
-            save_split(SplitCodec(base, middle), result.with_suffix(".safetensors"))
+            quantizer, row = train(kind, seed, pairs, args.steps)
+            save_split(SplitCodec(base, quantizer), result.with_suffix(".safetensors"))
             write_text(result, json.dumps(row))
     gather(args.runs, teacher, names)
 

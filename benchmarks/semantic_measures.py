@@ -124,8 +124,8 @@ def measure(
     codec: SplitCodec, teacher: Teacher, heard: list[Said], latents: list[Tensor], names: list[str]
 ) -> Any:
     """Everything that is said of one codec, and its codes [K, frames] of whole seconds."""
-    middle = codec.middle
-    codes = [middle.encode(z[None])[0] for z in latents]
+    quantizer = codec.quantizer
+    codes = [quantizer.encode(z[None])[0] for z in latents]
     some = range(0, len(heard), 11)  # as many of each voice
     part = [heard[i] for i in some]
     row: dict[str, Any] = {"mel": [], "named": {}}
@@ -134,7 +134,7 @@ def measure(
         row["mel"].append(distance(copies, part))
         if levels in (1, 8):
             row["named"][{1: "level 1", 8: "all"}[levels]] = named(teacher, copies, part, names)
-    acoustic = [middle.up(middle.quantizer.acoustic.decode(codes[i][None, 1:])) for i in some]
+    acoustic = [quantizer.acoustic.decode(codes[i][None, 1:]) for i in some]
     copies = [codec.base.decoder(z) for z in acoustic]
     row["named"]["levels 2 to 8"] = named(teacher, copies, part, names)
     kept = torch.cat([c[:, : whole(s)] for c, s in zip(codes, heard)], dim=1)
