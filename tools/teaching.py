@@ -62,7 +62,7 @@ SHORT = {
 ARROWS = {
     "01": ["00"], "01b": ["01"], "02": ["01"], "03": ["02"], "04": ["03"], "05": ["03"],
     "06": ["05"], "07": ["06"], "08": ["07"], "09": ["08"], "10": ["09"], "11": ["06"],
-    "12": ["11"], "13": ["12"], "14": ["06"], "15": ["13"], "15b": ["15"], "16": ["10"],
+    "12": ["11"], "13": ["12"], "14": ["06"], "15": ["04", "13"], "15b": ["15"], "16": ["10"],
     "16b": ["16"], "16c": ["16b"],
 }  # fmt: skip
 
@@ -226,6 +226,10 @@ def graph(book: Book) -> str:
                 side = x0 if x < x0 else x0 + wide
                 middle = y0 + high / 2
                 way = [(side, middle), (x + wide / 2, middle), (x + wide / 2, y)]
+            elif y > y0 + step:  # past what stands between
+                past, middle = x0 + wide + 7, y + high / 2
+                way = [(x0 + wide, y0 + high / 2), (past, y0 + high / 2), (past, middle),
+                       (x + wide, middle)]  # fmt: skip
             drawing.arrow(*way)
     for number, (_, _, color) in PLACES.items():
         x, y = corner(number)
