@@ -169,7 +169,8 @@ def gather(runs: Path, teacher: Teacher, names: list[str]) -> None:
         print(row["kind"], row["seed"], found["probes"]["phoneme"][:3], flush=True)
         if row["seed"] == 0:
             codes[row["kind"]] = code.to(torch.uint8)
-            shutil.copy(file.with_suffix(".safetensors"), OUT / f"{row['kind']}.safetensors")
+            if row["kind"] == "distilled":
+                shutil.copy(file.with_suffix(".safetensors"), OUT / "distilled.safetensors")
     result = {
         "machine": machine(),
         "phonemes": names,

@@ -1,14 +1,18 @@
 """Files of sound models: they come back as they were, nearly, and what is none is refused."""
 
+import json
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from minicodec.bits.language_model import LanguageModelConfig
-from minicodec.generation.patterns import flat
+import minicodec
+from minicodec.bits.language_model import LanguageModelConfig, bits
+from minicodec.generation.patterns import delayed, flat
 from minicodec.generation.sound_model import SoundModel
-from minicodec.generation.sound_model_file import facts, load_sound_model, save_sound_model
-from minicodec.model.checkpoint import CheckpointError, read_metadata
+from minicodec.generation.sound_model_file import FOLDER, facts, load_sound_model, save_sound_model
+from minicodec.model.checkpoint import CheckpointError, fingerprint, read_metadata
+from minicodec.sound import audio
 
 
 @pytest.fixture
@@ -65,3 +69,35 @@ def test_what_is_no_sound_model(tmp_path, saved):
     save_file(tensors, other, metadata | {"facts": "no JSON"})
     with pytest.raises(CheckpointError, match="facts that cannot be read"):
         facts(other)
+
+
+def test_the_shipped_model_is_for_the_shipped_codec_and_small():
+    path = FOLDER / "delayed.safetensors"
+    codec = minicodec.load("mini_24khz")
+    assert read_metadata(path)["codec"] == fingerprint(codec).hex()
+    assert load_sound_model().pattern == delayed(4)
+    assert path.stat().st_size < 3e6
+    assert (FOLDER / "sounds.safetensors").stat().st_size < 1.5e6
+
+
+@torch.no_grad()
+def test_the_shipped_model_takes_the_bits_that_its_results_say():
+    """Of our own clips, which it did not learn from: far fewer than counting codes would."""
+    codec, model = minicodec.load("mini_24khz"), load_sound_model()
+    codes = codec.encode(audio.clip("speech_en"), bandwidth=3.0)
+    assert 15 < float(bits(model(codes), codes).sum(1).mean()) < 32
+
+
+def test_shipped_sounds_go_on_after_our_clips_and_are_no_copies():
+    codec, sounds = minicodec.load("mini_24khz"), load_file(FOLDER / "sounds.safetensors")
+    results = json.loads((FOLDER / "results.json").read_text())
+    clip = audio.clip("music")[..., 24000:]
+    prompt = codec.encode(clip, bandwidth=3.0)[0, :, :150]
+    for name, codes in sounds.items():
+        assert len(codes) == 4
+        assert 0 <= int(codes.min()) <= int(codes.max()) < 1024
+        if " music " in name:
+            assert codes.shape == (4, 450)
+            assert torch.equal(codes[:, :150].long(), prompt)
+    assert results["longest copy"]["drawn"].keys() == sounds.keys()
+    assert max(levels for _, levels in results["longest copy"]["drawn"].values()) < 75
