@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from machine import machine
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import minicodec
@@ -36,7 +36,7 @@ from minicodec.generation.sound_model_file import FOLDER, load_sound_model, save
 from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.sound import audio
-from minicodec.sound.files import write_text
+from minicodec.sound.files import write_bytes, write_text
 
 N_Q, RATE, PIECE = 4, 75, 300  # levels, frames per second, frames of a piece
 SHARES = {"speech": 0.5, "music": 0.4, "sounds": 0.1}  # of what is learned from
@@ -256,7 +256,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     save_sound_model(models["delayed"], FOLDER / "delayed.safetensors", fingerprint(codec),
                      results["patterns"]["delayed"])  # fmt: skip
-    save_file({n: s.short() for n, s in sounds.items()}, FOLDER / "sounds.safetensors")
+    short = {name: codes.short().contiguous() for name, codes in sounds.items()}
+    write_bytes(FOLDER / "sounds.safetensors", save(short))
     write_text(FOLDER / "results.json", json.dumps(results, indent=1) + "\n")
 
 

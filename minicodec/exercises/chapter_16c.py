@@ -143,16 +143,16 @@ EXERCISES = (
         mistaken(
             _KNOBS,
             {
-                ("the likeliest alone", "temperature 0.8"): "Two are exchanged: one of them stands "
-                "still after a moment.",
-                ("temperature 0.8", "temperature 1.2"): "Two are exchanged: both move; which one "
-                "is rougher, and which one calmer?",
+                ("the likeliest alone", "temperature 0.8"): "Two are exchanged: in one of them "
+                "nothing at all comes any more.",
+                ("temperature 0.8", "temperature 1.2"): "Two are exchanged: which one babbles on, "
+                "and which one comes to rest?",
                 ("the likeliest alone", "temperature 1.2"): "Turned round: where nothing is left "
                 "to chance, nothing new can come.",
             },
             (
-                "None is right: begin with the one that stands still.",
-                "None is right: begin with the one that is roughest.",
+                "None is right: begin with the one in which nothing comes any more.",
+                "None is right: begin with the one that babbles on to the end.",
             ),
         ),
         minutes=5,
@@ -169,7 +169,7 @@ EXERCISES = (
             {
                 ("a recording", "the model"): "Two are exchanged: one of them says words, the "
                 "other only sounds like it.",
-                ("the model", "each level by itself"): "Two are exchanged: one voice is whole, "
+                ("the model", "each level by itself"): "Two are exchanged: one goes on smoothly, "
                 "the other is torn into pieces of a hundredth of a second.",
                 ("a recording", "each level by itself"): "Turned round: which one goes on with a "
                 "sentence?",
