@@ -174,6 +174,7 @@ class SplitQuantizer(nn.Module):
         _, directions = torch.linalg.eigh(blocks.T @ blocks)
         main = directions.flip(1)[:, :ACOUSTIC_DIM].T.reshape(-1, dim, slower)
         for layer in (self.acoustic.into, self.acoustic.out):
+            layer.weight.zero_()
             layer.weight[: len(main)] = main
         self.acoustic.into.bias.copy_(-(self.acoustic.into.weight.sum(2) @ mean))
         self.acoustic.out.bias.zero_()
