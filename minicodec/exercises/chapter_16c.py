@@ -144,15 +144,17 @@ EXERCISES = (
             _KNOBS,
             {
                 ("the likeliest alone", "temperature 0.8"): "Two are exchanged: in one of them "
-                "nothing at all comes any more.",
-                ("temperature 0.8", "temperature 1.2"): "Two are exchanged: which one babbles on, "
-                "and which one comes to rest?",
+                "nothing new comes any more.",
+                (
+                    "temperature 0.8",
+                    "temperature 1.2",
+                ): "Two are exchanged: which one is wild to the end, and which one calm?",
                 ("the likeliest alone", "temperature 1.2"): "Turned round: where nothing is left "
                 "to chance, nothing new can come.",
             },
             (
-                "None is right: begin with the one in which nothing comes any more.",
-                "None is right: begin with the one that babbles on to the end.",
+                "None is right: begin with the one in which nothing new comes any more.",
+                "None is right: begin with the one that is wild to the end.",
             ),
         ),
         minutes=5,
