@@ -166,6 +166,22 @@ def to_the_edge(size: int) -> Tensor:
     return 0.5 - (torch.linspace(0, 1, size) - 0.5).abs()
 
 
+def late_triangle(size: int) -> Tensor:
+    """The triangle a sample late, so that it begins with 0."""
+    return torch.cat([torch.zeros(1), triangle(size)[:-1]])
+
+
+def own_triangle(segments: Sequence[Tensor], stride: int) -> Tensor:
+    """Each segment weighted with a triangle of its own size, where the last one is shorter."""
+    end = stride * (len(segments) - 1) + segments[-1].shape[-1]
+    total, weights = torch.zeros(*segments[0].shape[:-1], end), torch.zeros(end)
+    for index, segment in enumerate(segments):
+        place = slice(index * stride, index * stride + segment.shape[-1])
+        total[..., place] += triangle(segment.shape[-1]) * segment
+        weights[place] += triangle(segment.shape[-1])
+    return total / weights
+
+
 def cut(segments: Sequence[Tensor], stride: int) -> Tensor:
     """Segments joined where the next one begins."""
     return torch.cat([*(segment[..., :stride] for segment in segments[:-1]), segments[-1]], -1)
@@ -195,17 +211,27 @@ def ecdc(
     levels_first: bool = False,
     most_significant: bool = False,
     dense: bool = False,
+    aligned: bool = False,
+    sixteen: bool = False,
 ) -> bytes:
     """An `.ecdc` file of codes [K, T], without language model and loudness; or a wrong one."""
     fields = {"m": model, "al": samples, "nc": len(codes), "lm": False}
     text = json.dumps(fields, separators=(",", ":") if dense else None).encode()
     numbers = (len(text) + counted, 0) if size_first else (0, len(text) + counted)
     head = struct.pack(f"{order}4s{'IB' if size_first else 'BI'}", b"ECDC", *numbers)
-    flat = (codes if levels_first else codes.T).reshape(-1, 1).numpy()
+    if sixteen:
+        return head + text + codes.T.reshape(-1).numpy().astype("<u2").tobytes()
+    if aligned:
+        return head + text + b"".join(_packed(frame, most_significant) for frame in codes.T)
+    return head + text + _packed(codes if levels_first else codes.T, most_significant)
+
+
+def _packed(codes: Tensor, most_significant: bool) -> bytes:
+    """Ten bits a code, in the order of the tensor, and the last byte filled up with zeros."""
     places = np.arange(_BITS)[:: -1 if most_significant else 1]
-    flags = (flat >> places & 1).astype(np.uint8)
+    flags = (codes.reshape(-1, 1).numpy() >> places & 1).astype(np.uint8)
     bits: Literal["big", "little"] = "big" if most_significant else "little"
-    return head + text + np.packbits(flags, bitorder=bits).tobytes()
+    return np.packbits(flags, bitorder=bits).tobytes()
 
 
 def codes_and_name(generator: Generator) -> tuple[Tensor, int, str]:
@@ -215,9 +241,24 @@ def codes_and_name(generator: Generator) -> tuple[Tensor, int, str]:
     return codes, 320 * frames - draw(generator, 1, 319), "encodec_24khz"
 
 
-def file_of(generator: Generator) -> tuple[bytes]:
-    """An `.ecdc` file of the 24 kHz model."""
-    return (ecdc(*codes_and_name(generator)),)
+def files_of(generator: Generator) -> tuple[dict[str, bytes]]:
+    """Two `.ecdc` files of the 24 kHz model: samples that do not fill their hops, and that do.
+
+    The second has a sixth digit in its JSON, so that the headers have two lengths.
+    """
+    codes, samples, model = codes_and_name(generator)
+    long = torch.randint(1 << _BITS, (2, draw(generator, 313, 330)), generator=generator)
+    return (
+        {
+            f"a file of {samples} samples": ecdc(codes, samples, model),
+            f"a file of {320 * long.shape[1]} samples": ecdc(long, 320 * long.shape[1], model),
+        },
+    )
+
+
+def of_each_file(answer: Callable[[bytes], Any], files: dict[str, bytes]) -> dict[str, Any]:
+    """What becomes of each file."""
+    return {label: answer(data) for label, data in files.items()}
 
 
 def read(
@@ -227,19 +268,24 @@ def read(
     begin: int = 9,
     sixteen: bool = False,
     rounded_down: bool = False,
+    one_more: bool = False,
+    header: int = 0,
+    backwards: bool = False,
 ) -> tuple[dict[str, Any], Tensor]:
     """Fields and codes [K, T] of an `.ecdc` file of the 24 kHz model; or wrong ones."""
     size = int.from_bytes(data[5:9], "big")
     fields = json.loads(data[9 : 9 + size])
-    n_q, body = fields["nc"], data[begin + size :]
-    frames = fields["al"] // 320 if rounded_down else math.ceil(fields["al"] / 320)
+    n_q, body = fields["nc"], data[header or begin + size :][:: -1 if backwards else 1]
+    frames = math.ceil(fields["al"] / 320)
+    if rounded_down or one_more:
+        frames = fields["al"] // 320 + one_more
     if sixteen:  # as many numbers as there are in a file of two bytes for each code
         found = np.resize(np.frombuffer(body[: len(body) // 2 * 2], "<u2"), n_q * frames)
         codes = torch.from_numpy(found.astype(np.int64))
     else:
         order: Literal["big", "little"] = "big" if most_significant else "little"
         flags = np.unpackbits(np.frombuffer(body, np.uint8), bitorder=order)
-        flags = np.unpackbits(np.frombuffer(body, np.uint8), bitorder=order)
+        flags = np.pad(flags, (0, max(0, n_q * frames * _BITS - len(flags))))  # as a number goes on
         digits = np.resize(flags, (n_q * frames, _BITS)).astype(np.int64)
         codes = torch.from_numpy(digits @ (1 << np.arange(_BITS)[:: -1 if most_significant else 1]))
     return fields, codes.view(n_q, frames) if levels_first else codes.view(frames, n_q).T

@@ -81,7 +81,7 @@ EXERCISES = (
         points=2,
         inputs=answers.names_of_both,
         use=answers.each,
-        remark="One function, three packages, and a file of any of them can be read.",
+        remark="One function, and a file of either package can be read.",
     ),
     Exercise(
         "15.seams",
@@ -132,11 +132,25 @@ EXERCISES = (
                 "The last frame is missing: samples that do not fill a hop get one, too.",
                 partial(answers.read, rounded_down=True),
             ),
+            Mistake(
+                "A clip of whole hops gets a frame too many, made of nothing.",
+                partial(answers.read, one_more=True),
+            ),
+            Mistake(
+                "Not every header has 66 bytes: a longer clip has more digits in its JSON.",
+                partial(answers.read, header=66),
+            ),
+            Mistake(
+                "Read as one number, the bytes have their highest first; here the lowest comes "
+                "first.",
+                partial(answers.read, backwards=True),
+            ),
         ),
         minutes=15,
         core=False,
         points=2,
-        inputs=answers.file_of,
+        inputs=answers.files_of,
+        use=answers.of_each_file,
         remark="Seven lines, and not one of them checks anything.",
     ),
 )

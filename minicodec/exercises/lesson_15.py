@@ -9,13 +9,12 @@ import torch
 
 from minicodec.exercises import answers_15 as answers
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.model.renaming import our_name
 
 LESSON = (
     Exercise(
         "15.rename",
         "Turn an official name into ours: layers for model, no wrappers, codebooks with our words.",
-        our_name,
+        answers.renamed(),  # and no more: the package's own knows transformers, too (15.both)
         (
             Mistake(
                 "One of the two wrappers is left: `.conv.conv.` becomes a single dot.",
@@ -47,6 +46,14 @@ LESSON = (
                 "Some name has `embedding_avg`: one replacement has met the beginning of another "
                 "word. Where does `embed` have to end?",
                 answers.renamed(embedding=(r"\.embed", ".embedding"), sums=None),
+            ),
+            Mistake(
+                "A level's number has become a strange sign: its `\\1` needs a raw string.",
+                answers.renamed(levels=(r"quantizer\.vq\.layers\.(\d+)", "quantizer.codebooks.\1")),
+            ),
+            Mistake(
+                "`weight_v` keeps its name for now: it is no `weight` without its length.",
+                answers.after(answers.renamed(), lambda name: name.replace("weight_v", "weight")),
             ),
             Mistake(
                 "The first `.model.` is replaced, but nothing else.",
@@ -132,6 +139,17 @@ LESSON = (
                 ),
             ),
             Mistake(
+                "For silence it gives 0.0001: where does the small number stand, outside the root?",
+                answers.over(
+                    lambda x: (1e-8 + x.mean(1, keepdim=True).pow(2).mean(2, keepdim=True)).sqrt(),
+                    0.0,
+                ),
+            ),
+            Mistake(
+                "One number came out for the whole batch; each clip has its own loudness.",
+                answers.over(lambda x: x.mean(1, keepdim=True).pow(2).mean().sqrt()),
+            ),
+            Mistake(
                 "The clips of the batch share one loudness; each has its own.",
                 answers.over(
                     lambda x: x.mean(1, keepdim=True).pow(2).mean().sqrt().expand(len(x), 1, 1)
@@ -173,6 +191,19 @@ LESSON = (
             Mistake(
                 "The first sample is 0 divided by 0: does the triangle begin with 0?",
                 partial(answers.weighted, window=answers.to_the_edge),
+            ),
+            Mistake(
+                "The first sample is 0 divided by 0: is the 1 missing that equation (3) adds to n?",
+                partial(answers.weighted, window=answers.late_triangle),
+            ),
+            Mistake(
+                "Where two segments meet they are added as they are, without any weights.",
+                partial(answers.weighted, window=torch.ones, divide=False),
+            ),
+            Mistake(
+                "The last segment has a triangle of its own; it should take the beginning of the "
+                "long one.",
+                answers.own_triangle,
             ),
             Mistake(
                 "The end is cut off: the last segment goes on beyond its stride.",
@@ -217,6 +248,18 @@ LESSON = (
                 "The JSON is written without spaces; Python's `json.dumps` leaves one behind each "
                 "comma and colon, and so do the official files.",
                 partial(answers.ecdc, dense=True),
+            ),
+            Mistake(
+                "Each frame begins a new byte; only the end of the file is filled up to one.",
+                partial(answers.ecdc, aligned=True),
+            ),
+            Mistake(
+                "Each code has two bytes; it should have ten bits.",
+                partial(answers.ecdc, sixteen=True),
+            ),
+            Mistake(
+                "The codes end in the middle of a byte: what has begun is written, too.",
+                lambda codes, samples, model: answers.ecdc(codes, samples, model)[:-1],
             ),
         ),
         minutes=12,

@@ -8,6 +8,7 @@ import torch
 import minicodec
 from minicodec.bits.ecdc import read_header, write_ecdc
 from minicodec.exercises import answers_15 as answers
+from minicodec.exercises.exercise import find
 from minicodec.model.config import ENCODEC_24KHZ
 from minicodec.model.renaming import our_name
 from minicodec.model.segments import overlap_add
@@ -79,3 +80,18 @@ def test_weighting_with_the_triangle_is_the_cross_fade(seed):
     assert torch.allclose(joined, overlap_add(segments, stride), atol=1e-6)
     assert not torch.allclose(joined[..., : answers.cut(segments, stride).shape[-1]],
                               answers.cut(segments, stride), atol=1e-3)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_file_of_two_has_whole_hops_and_their_headers_differ(seed):
+    (files,) = drawn(answers.files_of, seed)
+    fields = [answers.read(data)[0] for data in files.values()]
+    assert [bool(each["al"] % 320) for each in fields] == [True, False]
+    assert len({data[8] for data in files.values()}) == 2
+
+
+def test_the_right_renaming_knows_official_names_alone():
+    # In the chapter `my_rename` is the one of the package: else 15.both had nothing to do.
+    rename = find("15.rename").answer
+    for name in ("encoder.layers.3.conv.bias", "quantizer.layers.3.codebook.embed"):
+        assert rename(name) != our_name(name)
