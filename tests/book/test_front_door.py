@@ -9,8 +9,8 @@ import minicodec
 
 NAMES = {
     "Codec", "CodecConfig", "ENCODEC_24KHZ", "ENCODEC_48KHZ", "MINI_24KHZ", "audio", "compress",
-    "decompress", "diagrams", "encode_batch", "faster", "listening", "load", "metrics", "plotting",
-    "save", "spectral",
+    "decompress", "diagrams", "encode_batch", "export", "faster", "listening", "load", "metrics",
+    "plotting", "save", "spectral",
 }  # fmt: skip
 
 
