@@ -7,8 +7,6 @@ from minicodec.exercises.answers_16c import (
     nucleus,
     nucleus_with,
     scores_and_share,
-    some_pattern,
-    steps,
     unlikeliest_first,
 )
 from minicodec.exercises.blind import mistaken, order
@@ -65,41 +63,6 @@ EXERCISES = (
         minutes=5,
         kind="paper",
         remark="What a pattern loses in bits, it plays as frames that fit nothing.",
-    ),
-    Exercise(
-        "16c.turns",
-        "Give the step at which each code has its turn, by equation (2).",
-        steps,
-        (
-            Mistake(
-                "The stride multiplies the delays, too; they are steps already.",
-                lambda frames, stride, delays: steps(
-                    frames, stride, tuple(stride * d for d in delays)
-                ),
-            ),
-            Mistake(
-                "A frame follows the other after one step here: where is the stride?",
-                lambda frames, stride, delays: steps(frames, 1, delays),
-            ),
-            Mistake(
-                "The delays are taken away; who waits comes later.",
-                lambda frames, stride, delays: (
-                    2 * steps(frames, stride, (0,) * len(delays)) - steps(frames, stride, delays)
-                ),
-            ),
-            Mistake(
-                "Steps count from 0, as frames and levels do.",
-                lambda frames, stride, delays: steps(frames, stride, delays) + 1,
-            ),
-            Mistake(
-                "Rows and columns are exchanged: a row is a level.",
-                lambda frames, stride, delays: steps(frames, stride, delays).T,
-            ),
-        ),
-        minutes=6,
-        points=2,
-        inputs=some_pattern,
-        remark="Any pattern of this kind can be trained; the best one nobody knows.",
     ),
     Exercise(
         "16c.nucleus",

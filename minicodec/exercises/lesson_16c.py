@@ -17,6 +17,8 @@ from minicodec.exercises.answers_16c import (
     scores_and_codes,
     scores_and_knobs,
     some_codes,
+    some_pattern,
+    steps,
     the_least,
     undelay,
     undelay_by,
@@ -88,6 +90,41 @@ LESSON = (
         minutes=5,
         points=2,
         inputs=delayed_codes,
+    ),
+    Exercise(
+        "16c.turns",
+        "Give the step at which each code has its turn, by equation (2).",
+        steps,
+        (
+            Mistake(
+                "The stride multiplies the delays, too; they are steps already.",
+                lambda frames, stride, delays: steps(
+                    frames, stride, tuple(stride * d for d in delays)
+                ),
+            ),
+            Mistake(
+                "A frame follows the other after one step here: where is the stride?",
+                lambda frames, stride, delays: steps(frames, 1, delays),
+            ),
+            Mistake(
+                "The delays are taken away; who waits comes later.",
+                lambda frames, stride, delays: (
+                    2 * steps(frames, stride, (0,) * len(delays)) - steps(frames, stride, delays)
+                ),
+            ),
+            Mistake(
+                "Steps count from 0, as frames and levels do.",
+                lambda frames, stride, delays: steps(frames, stride, delays) + 1,
+            ),
+            Mistake(
+                "Rows and columns are exchanged: a row is a level.",
+                lambda frames, stride, delays: steps(frames, stride, delays).T,
+            ),
+        ),
+        minutes=6,
+        points=2,
+        inputs=some_pattern,
+        remark="Any pattern of this kind can be trained; the best one nobody knows.",
     ),
     Exercise(
         "16c.cost",
