@@ -173,12 +173,14 @@ class SplitQuantizer(nn.Module):
         blocks = blocks - mean.repeat_interleave(slower)
         _, directions = torch.linalg.eigh(blocks.T @ blocks)
         main = directions.flip(1)[:, :ACOUSTIC_DIM].T.reshape(-1, dim, slower)
-        for layer in (self.acoustic.into, self.acoustic.out):
-            layer.weight.zero_()
-            layer.weight[: len(main)] = main
-        self.acoustic.into.bias.copy_(-(self.acoustic.into.weight.sum(2) @ mean))
-        self.acoustic.out.bias.zero_()
-        self.acoustic.out.bias.copy_(mean)
+        into, out = self.acoustic.into, self.acoustic.out
+        assert isinstance(into, Conv1d) and isinstance(out, ConvTranspose1d)
+        assert into.bias is not None and out.bias is not None
+        for weight in (into.weight, out.weight):
+            weight.zero_()
+            weight[: len(main)] = main
+        into.bias.copy_(-(into.weight.sum(2) @ mean))
+        out.bias.copy_(mean)
 
 
 class SplitCodec(nn.Module):
