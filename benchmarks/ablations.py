@@ -166,7 +166,7 @@ def main() -> None:
             began = time.monotonic()
             codec, cost = train(name, seed, args.steps, sources, valid, out)
             row = {"name": name, "seed": seed} | cost | {"rows": measured(codec, valid[::3])}
-            if seed == args.seeds[0]:
+            if seed == 0:
                 sounds(codec, name)
             write_text(kept, json.dumps(row))
             print(f"{name}, seed {seed}: {(time.monotonic() - began) / 60:.1f} minutes", flush=True)

@@ -37,6 +37,8 @@ from minicodec.training.validation import validate
 
 #: A copy that stays this many times louder than its original is one that has gone wrong.
 _TOO_LOUD = 10.0
+#: Steps in which it may: first weights say nothing of levels, least of all between Snakes.
+_YOUNG = 30
 #: Plain numbers of a trainer that a checkpoint holds.
 _CLOCK = ("step", "minutes", "audio_hours", "loudness", "drawn")
 
@@ -246,7 +248,8 @@ class Trainer:
 
     def _check_loudness(self, level: float) -> None:
         self.loudness = 0.9 * self.loudness + 0.1 * level
-        if not self.loudness < _TOO_LOUD:  # NaN, too
+        limit = _TOO_LOUD if self.step > _YOUNG else math.inf
+        if not self.loudness < limit:  # NaN, too
             raise self._diverged(f"copies are {self.loudness:.0f} times as loud as recordings.")
 
     def _diverged(self, why: str) -> Diverged:

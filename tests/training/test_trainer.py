@@ -316,6 +316,20 @@ def test_an_exploding_run_ends(tmp_path):
         trainer(tmp_path, config).run()
 
 
+def test_a_network_may_begin_loud_but_not_stay_so(tmp_path):
+    run = trainer(tmp_path)
+    for step in range(40):
+        run.step = step
+        run._check_loudness(200.0 if step < 5 else 0.9)  # its mean is below 10 by step 30
+    run.loudness = 1.0
+    with pytest.raises(Diverged, match="step 31: copies are 90 times as loud"):
+        run.step = 31
+        run._check_loudness(891.0)
+    run.step = 2
+    with pytest.raises(Diverged, match="nan times"):
+        run._check_loudness(float("nan"))
+
+
 def test_what_a_run_needs(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="--from"):
         trainer(tmp_path / "a", dataclasses.replace(CONFIG, warm_up=0, decoder_only=True))
