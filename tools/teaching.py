@@ -48,7 +48,7 @@ PLACES = {
     "02": (1, 2, BLUE), "03": (1, 3, BLUE), "04": (0, 4, BLUE), "05": (1, 4, BLUE),
     "06": (1, 5, BLUE), "07": (2, 6, VERMILLION), "11": (1, 6, GREEN), "08": (2, 7, VERMILLION),
     "12": (1, 7, GREEN), "09": (2, 8, VERMILLION), "13": (1, 8, GREEN), "10": (2, 9, VERMILLION),
-    "15": (0, 9, AMBER), "15b": (0, 10, AMBER), "16": (2, 10, AMBER), "16b": (2, 11, AMBER),
+    "15": (0, 9, AMBER), "15b": (0, 10, AMBER), "16": (1, 10, AMBER), "16b": (1, 11, AMBER),
     "16c": (1, 12, AMBER),
 }  # fmt: skip
 SHORT = {
@@ -62,8 +62,8 @@ SHORT = {
 ARROWS = {
     "01": ["00"], "01b": ["01"], "02": ["01"], "03": ["02"], "04": ["03"], "05": ["03"],
     "06": ["05"], "07": ["06"], "08": ["07"], "09": ["08"], "10": ["09"], "11": ["06"],
-    "12": ["11"], "13": ["12"], "14": ["06"], "15": ["04", "13"], "15b": ["15"], "16": ["10"],
-    "16b": ["16"], "16c": ["16b"],
+    "12": ["11"], "13": ["12"], "14": ["06"], "15": ["04", "13"], "15b": ["15"], "16": ["10", "14"],
+    "16b": ["16"], "16c": ["12", "16b"],
 }  # fmt: skip
 
 
@@ -221,15 +221,16 @@ def graph(book: Book) -> str:
         x, y = corner(number)
         for other in before:
             x0, y0 = corner(other)
-            way = [(x0 + wide / 2, y0 + high), (x + wide / 2, y)]
+            side, middle, center = x0 if x < x0 else x0 + wide, y0 + high / 2, x + wide / 2
+            way = [(center, y0 + high), (center, y)]
             if x != x0:  # out at the side, then down
-                side = x0 if x < x0 else x0 + wide
-                middle = y0 + high / 2
-                way = [(side, middle), (x + wide / 2, middle), (x + wide / 2, y)]
-            elif y > y0 + step:  # past what stands between
-                past, middle = x0 + wide + 7, y + high / 2
-                way = [(x0 + wide, y0 + high / 2), (past, y0 + high / 2), (past, middle),
-                       (x + wide, middle)]  # fmt: skip
+                way = [(side, middle), (center, middle), (center, y)]
+            if y > y0 + step and x == x0:  # past what stands between, in the gap of two columns
+                past, end = side + 4, y + high / 2
+                way = [(side, middle), (past, middle), (past, end), (side, end)]
+            elif y > y0 + step:
+                past, above = side + 10, y - 9
+                way = [(side, middle), (past, middle), (past, above), (center, above), (center, y)]
             drawing.arrow(*way)
     for number, (_, _, color) in PLACES.items():
         x, y = corner(number)
