@@ -138,6 +138,7 @@ def train(kind: str, seed: int, pairs: list[tuple[Tensor, Tensor]], steps: int) 
         z, h = (torch.stack(part) for part in zip(*pieces))
         n_q = rng.choice((2, 4, 8, 8))
         meaning, sound = quantizer.split(z, n_q)
+        assert sound is not None  # with two codebooks or more there is one of sound
         error = F.mse_loss(meaning.latents + sound.latents, z) / variance
         commitment = meaning.commitment + sound.commitment
         # Without a weight the projection only learns what level 1 says, and does not move it.

@@ -97,12 +97,13 @@ def spoken(
     def hear(wav, count: int, event) -> int:  # type: ignore[no-untyped-def]
         if wav and count > 0:
             pieces.append(np.ctypeslib.as_array(wav, (count,)).copy())
-        for index in itertools.count():
-            if event[index].type == 0:
-                return 0
+        index = 0
+        while event[index].type:  # 0 ends the list
             if event[index].type == _PHONEME:
                 name = event[index].value.string.decode("utf-8", "ignore")
                 events.append((event[index].sample / rate, name.strip("_:;',%=|!*#")))
+            index += 1
+        return 0
 
     callback = _Callback(hear)
     if library.espeak_SetVoiceByName(voice.encode()):

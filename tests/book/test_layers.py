@@ -40,7 +40,16 @@ def test_the_house_keeps_its_rules():
 
 def test_rooms_stand_in_the_order_of_their_chapters():
     rooms = House(ROOT).rooms
-    assert rooms == ["sound", "model", "training", "bits", "listening", "generation", "exercises", "cli"]
+    assert rooms == [
+        "sound",
+        "model",
+        "training",
+        "bits",
+        "listening",
+        "generation",
+        "exercises",
+        "cli",
+    ]
 
 
 def test_a_copy_is_checked_in_place(copy):
