@@ -1,118 +1,22 @@
 """Support: behind the exercises of chapter 15b: mended functions, input, and ways to be wrong.
 
-The implementations that a student's tests are tried on are in `answers_15b_tests`.
+What reads bytes is in `answers_15b_files`; the implementations that a student's tests are tried on
+are in `answers_15b_tests`.
 """
 
-import io
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from minicodec.exercises.answers_05 import rescued, running_means, unequal_totals
 from minicodec.exercises.trying import draw
+from minicodec.model.quantize import nearest
 from minicodec.sound.metrics import si_sdr
 
 Totals = tuple[Tensor, Tensor]
-
-
-class Trickle:
-    """An open file whose bytes come in pieces, as from a pipe; afterwards it is at its end.
-
-    Raises:
-        RuntimeError: if it is asked again and again behind its end.
-    """
-
-    def __init__(self, data: bytes, sizes: Sequence[int]):
-        self.rest, self._sizes, self._vain = data, list(sizes), 0
-
-    def read(self, size: int) -> bytes:
-        if not self.rest:
-            self._vain += 1
-            if self._vain > 100:
-                raise RuntimeError("asked for ever")
-        size = min(size, self._sizes.pop(0) if self._sizes else 1)
-        came, self.rest = self.rest[:size], self.rest[size:]
-        return came
-
-
-Reader = Callable[[Any, int], Any]
-
-
-def read_exactly(file: Any, size: int) -> bytes:
-    """So many bytes, in however many pieces they come.
-
-    Raises:
-        EOFError: if the file ends before.
-    """
-    data = b""
-    while len(data) < size:
-        piece = file.read(size - len(data))
-        if not piece:
-            raise EOFError(f"{size - len(data)} bytes are missing.")
-        data += piece
-    return data
-
-
-def counted_twice(file: Any, size: int) -> bytes:
-    """The loop that shortens what it wants while it lengthens what it has."""
-    data = b""
-    while len(data) < size:
-        piece = file.read(size)
-        if not piece:
-            raise EOFError
-        data += piece
-        size -= len(piece)
-    return data
-
-
-def read_with(
-    ask: Callable[[int, int], int], cut: bool = False, at_end: str = "raise"
-) -> Callable[[Any, int], bytes]:
-    """A reader with a mistake.
-
-    Args:
-        ask: bytes asked for, from all that are wanted and those that came.
-        cut: throw away what came beyond.
-        at_end: "raise", "give" what there is, or "ask" again.
-    """
-
-    def read(file: Any, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            piece = file.read(ask(size, len(data)))
-            if not piece and at_end != "ask":
-                if at_end == "give":
-                    break
-                raise EOFError
-            data += piece
-        return data[:size] if cut else data
-
-    return read
-
-
-def trickling(generator: Generator) -> tuple[bytes, list[int], int]:
-    """Bytes, the sizes of the pieces in which they come, and how many to read of them."""
-    data = bytes(torch.randint(1, 256, (60,), generator=generator).tolist())
-    # Over half of it comes in small pieces, so that a short read shows; the next would overrun.
-    sizes = [*(draw(generator, 4, 5) for _ in range(5)), *[40] * 9]
-    return data, sizes, draw(generator, 30, 36)
-
-
-def as_read(reader: Reader, data: bytes, sizes: list[int], size: int) -> dict[str, Any]:
-    """What a reader gives, what it leaves, and what it does where the file ends too early."""
-    file = Trickle(data, sizes)
-    got = reader(file, size)
-    try:
-        end: Any = reader(Trickle(data[:10], sizes), size)
-    except EOFError:
-        end = "EOFError"
-    except RuntimeError as error:
-        end = str(error)
-    return {"what it gives": got, "what it leaves": file.rest, "at an early end": end}
 
 
 def mended_update(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
@@ -143,12 +47,63 @@ def update_with(
     return update
 
 
+def from_the_top(fresh: Tensor, even: Tensor, counts: Tensor) -> Tensor:
+    """The mistake of taking the first rows of `fresh` for the rare vectors, in their order."""
+    rare = counts[:, 0] < 0.1 * even
+    return fresh[(rare.cumsum(0) - 1).clamp(min=0)] * even
+
+
+def unweighted(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
+    """The mistake of adding the batch in full, not by 1 − decay."""
+    new, after = running_means(sums, counts, z, decay)
+    share = 1 / (1 - decay)
+    return rescued(
+        decay * sums + share * (new - decay * sums),
+        decay * counts + share * (after - decay * counts),
+        fresh,
+    )
+
+
+def nearest_sums(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
+    """The mistake of looking for the nearest sum instead of the nearest vector."""
+    chosen = F.one_hot(nearest(z, sums), len(sums)).float()
+    sums = decay * sums + (1 - decay) * chosen.T @ z
+    return rescued(sums, decay * counts + (1 - decay) * chosen.sum(0), fresh)
+
+
+def old_counts(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
+    """The mistake of choosing the rare by the counts of before the batch."""
+    new, after = running_means(sums, counts, z, decay)
+    rare, even = counts < 0.1 * counts.mean(), after.mean()
+    return torch.where(rare[:, None], fresh * even, new), torch.where(rare, even, after)
+
+
+def even_of_batch(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
+    """The mistake of an even count that is the batch's, not the totals'."""
+    new, after = running_means(sums, counts, z, decay)
+    even = len(z) / len(counts)
+    rare = after < 0.1 * even
+    return torch.where(rare[:, None], fresh * even, new), torch.where(rare, even, after)
+
+
+def old_sums(sums: Tensor, counts: Tensor, z: Tensor, fresh: Tensor, decay: float) -> Totals:
+    """The mistake of beginning anew in the counts alone."""
+    new, after = running_means(sums, counts, z, decay)
+    return new, rescued(new, after, fresh)[1]
+
+
 def totals_batch_and_fresh(generator: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
-    """Of 24 vectors 6 are rare, and others nearly; each of those others is chosen in the batch."""
+    """Of 24 vectors 6 are rare, and others nearly; the batch chooses the others, and one rare."""
     sums, counts, fresh = unequal_totals(generator)
+    book, counts = sums / counts[:, None], 2 * counts
+    few = counts.argsort()[:7]
+    # Two are rare by any measure, four not by the batch's own even count, and one is not rare.
+    counts[few] = torch.tensor([0.12, 0.2, 0.5, 0.52, 0.54, 0.56, 1.6])
+    sums = counts[:, None] * book
     common = counts > 0.2 * counts.mean()
-    book = (sums / counts[:, None])[common]
-    z = book.repeat(2, 1) + 0.01 * torch.randn(2 * len(book), 4, generator=generator)
+    risen = book[few[3]].expand(30, -1)  # often enough to be rare no more
+    z = torch.cat([book[common].repeat(2, 1), risen])
+    z = z + 0.01 * torch.randn(z.shape, generator=generator)
     return sums, counts, z, fresh, 0.8 + 0.15 * float(torch.rand((), generator=generator))
 
 
@@ -175,6 +130,18 @@ def windowed_with(
     return score
 
 
+def overlapping(estimate: Tensor, reference: Tensor, size: int) -> Tensor:
+    """The mistake of windows that overlap by half, as those of the code above."""
+    pairs = [x.unfold(0, size, size // 2)[:, None] for x in (estimate, reference)]
+    return si_sdr(*pairs)[pairs[1].any(-1)[:, 0]].mean()
+
+
+def at_once(estimate: Tensor, reference: Tensor, size: int) -> Tensor:
+    """The mistake of one score for all that is not silent."""
+    loud = reference != 0
+    return si_sdr(estimate[loud][None, None], reference[loud][None, None])[0]
+
+
 def sounds_with_silence(generator: Generator) -> tuple[Tensor, Tensor, int]:
     """A copy and its original of six windows, of which the third or fourth is silent."""
     size = draw(generator, 60, 90)
@@ -185,106 +152,79 @@ def sounds_with_silence(generator: Generator) -> tuple[Tensor, Tensor, int]:
     return estimate.flatten(), reference.flatten(), size
 
 
-#: What ran while a file was read: the trap notes it here.
-sprung: list[str] = []
+Fails = Callable[[list[int]], bool]
 
 
-def spring(word: str) -> str:
-    """What the trap runs when it is unpickled: it takes a note, and does no harm."""
-    sprung.append(word)
-    return word
+def shrink(case: list[int], fails: Fails) -> list[int]:
+    """A part of a failing case, in its order, that fails and of which nothing can be left out.
 
-
-class Trap:
-    """An object that is saved as a call, as any object may be: here, of `spring`."""
-
-    def __reduce__(self) -> tuple[Callable[[str], str], tuple[str]]:
-        return spring, ("code ran",)
-
-
-def as_file(array: Any) -> bytes:
-    """The bytes of a `.npy` file."""
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
-Loader = Callable[[bytes], Any]
-
-
-def safe_codes(data: bytes) -> np.ndarray:
-    """Codes [K, T] from a `.npy` file that may come from anybody.
-
-    Raises:
-        ValueError: if it holds anything else than codes from 0 to 1023.
+    >>> shrink([3, 1, 4, 1, 5], lambda case: sum(case) > 7)
+    [4, 5]
     """
-    return load_with()(data)
+    place = 0
+    while place < len(case):
+        shorter = case[:place] + case[place + 1 :]
+        case, place = (shorter, 0) if fails(shorter) else (case, place + 1)
+    return case
 
 
-def load_with(
-    shape: bool = True,
-    kind: bool = True,
-    span: bool = True,
-    cast: bool = False,
-    polite: bool = True,
-) -> Callable[[bytes], Any]:
-    """A reader of codes that looks at what is named here; it may cast, or give None for a fault."""
-
-    def load(data: bytes) -> Any:
-        try:
-            codes = np.load(io.BytesIO(data), allow_pickle=False)
-            codes = codes.astype(int) if cast else codes
-            if shape and codes.ndim != 2:
-                raise ValueError(f"codes are [K, T], not {list(codes.shape)}.")
-            if kind and codes.dtype.kind not in "iu":
-                raise ValueError(f"codes are integers, not {codes.dtype}.")
-            if span and not (codes.size and 0 <= codes.min() <= codes.max() < 1024):
-                raise ValueError("codes lie from 0 to 1023.")
-            return codes
-        except ValueError:
-            if polite:
-                raise
-            return None
-
-    return load
+def one_pass(case: list[int], fails: Fails) -> list[int]:
+    """The mistake of trying each element but once."""
+    kept = list(case)
+    for element in case:
+        shorter = [other for other in kept if other != element]
+        kept = shorter if fails(shorter) else kept
+    return kept
 
 
-def trusting(data: bytes) -> Any:
-    """Stands for a reader that unpickles; the package has none, so the trap is sprung by hand."""
-    if b"spring" in data:
-        return spring("code ran")
-    return load_with()(data)
+def until_it_passes(case: list[int], fails: Fails) -> list[int]:
+    """The mistake of stopping one too late."""
+    kept = list(case)
+    while fails(kept):
+        kept = kept[1:]
+    return kept
 
 
-def files_of_codes(generator: Generator) -> tuple[dict[str, bytes]]:
-    """Good codes, and four files that should be refused."""
-    codes = torch.randint(1024, (3, draw(generator, 5, 9)), generator=generator).numpy()
-    too_large = codes.copy()
-    too_large[1, 2] = 1024 + draw(generator, 0, 900)
-    return (
-        {
-            "codes": as_file(codes.astype(np.uint16)),
-            "floats": as_file(codes + 0.25),
-            "one row": as_file(codes[0]),
-            "a code too large": as_file(too_large),
-            "a call": as_file(np.array(Trap(), dtype=object)),
-        },
-    )
+def failing_case(generator: Generator) -> tuple[list[int], Fails]:
+    """Numbers in some order, of which few make it fail, and at first only together with others."""
+    numbers = (torch.randperm(40, generator=generator) + 10).tolist()
+    # What has to stay falls, so that to sort it is wrong.
+    numbers[0], numbers[3] = sorted((numbers[0], numbers[3]))
+    a, b, c, *others = numbers[: draw(generator, 12, 18)]
+    others[2:2] = [b]  # b can go only after c has gone, and c stands behind it
+    others[6:6] = [c]
+    others[8:8] = [a]
+
+    def fails(case: list[int]) -> bool:
+        return a in case and (b in case or c not in case) and numbers[3] in case
+
+    return others, fails
 
 
-def as_loaded(load: Loader, files: dict[str, bytes]) -> dict[str, Any]:
-    """What a reader makes of each file; an error by its name, and whether code ran."""
-    found: dict[str, Any] = {}
-    for name, data in files.items():
-        sprung.clear()
-        try:
-            found[name] = load(data)
-        except NotImplementedError:  # a gap
-            raise
-        except Exception as error:  # whatever a student's reader raises
-            found[name] = type(error).__name__
-        if sprung:
-            found[name] = "code ran"
-        if found[name] is None:
-            found[name] = "None"
-    return json.loads(json.dumps(found, default=lambda array: np.asarray(array).tolist()))
+NOTHING = "Nothing has been left out yet: try the case without each of its elements."
+PASSES = "What it gives does not fail any more: keep the last one that did."
+ENDS = "Only an end has been left out; what makes it fail may be spread over the list."
+AGAIN = "Something can still be left out: is every element tried again after one has gone?"
+ORDER = "What it gives is no part of the case in its order."
+
+
+def judge_shrink(answer: Callable[..., Any], case: list[int], fails: Fails) -> str:
+    """Whether what is left fails, and nothing more can go."""
+    given = list(case)
+    left = answer(given, fails)
+    if left is None:
+        return "It gives None: is a `return` missing?"
+    if given != case:
+        return "It changes the list it was given; make a new one."
+    if not isinstance(left, list):
+        return f"Expected a list, got {type(left).__name__}."
+    rest = iter(case)
+    if not all(element in rest for element in left):
+        return ORDER
+    if not fails(left):
+        return PASSES
+    if left == case:
+        return NOTHING
+    if not any(fails(left[:i] + left[i + 1 :]) for i in range(len(left))):
+        return ""
+    return ENDS if left in (case[: len(left)], case[-len(left) :]) else AGAIN

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from minicodec.exercises import answers_15b_tests as tests
+from minicodec.exercises import answers_15b_packers as packers
 from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_15b import LESSON
@@ -108,13 +108,18 @@ def snr_with(
     alike: Callable[[Tensor], Tensor] = lambda x: x.reshape(len(x), x.shape[-1]),
     compare: bool = True,
     of_powers: bool = False,
+    cut: bool = False,
+    error: type[Exception] = ValueError,
 ) -> Callable[[Tensor, Tensor], float]:
-    """The same with a mistake: shapes left as they are, lengths not compared, another mean."""
+    """The same with a mistake: shapes left as they are or not compared, another mean or error."""
 
     def snr(estimate: Tensor, reference: Tensor) -> float:
         estimate, reference = alike(estimate), alike(reference)
+        if cut:
+            shorter = min(estimate.shape[-1], reference.shape[-1])
+            estimate, reference = estimate[..., :shorter], reference[..., :shorter]
         if compare and estimate.shape != reference.shape:
-            raise ValueError(f"{list(estimate.shape)} cannot be compared with its original.")
+            raise error(f"{list(estimate.shape)} cannot be compared with its original.")
         noise = (estimate - reference).square().sum(-1)
         signal = reference.square().sum(-1)
         if of_powers:
@@ -139,13 +144,21 @@ def as_batches(answer: Callable[..., Any], estimate: Tensor, reference: Tensor) 
         "[B, 1, T] and [B, 1, T]": (estimate[:, None], reference[:, None]),
         "[B, T] and [B, 1, T]": (estimate, reference[:, None]),
         "[1, T] and [B, T]": (estimate[:1], reference),
+        "[B, T − 3] and [B, T]": (estimate[..., :-3], reference),
     }
     found = {}
     for name, pair in pairs.items():
         try:
             found[name] = answer(*pair)
-        except ValueError:
+        except (ValueError, AssertionError) as error:
+            found[name] = type(error).__name__
+        except RuntimeError:  # of torch, which cannot take one from the other
+            if pair[0].shape[-1] == pair[1].shape[-1]:
+                raise
             found[name] = "ValueError"
+    for name in list(pairs)[3:]:
+        if not isinstance(found[name], str):
+            found[name] = "a number comes out"
     return found
 
 
@@ -168,6 +181,9 @@ EXERCISES = (
             ),
             Mistake("The time is one frame's, as if zeros stood before it.", (40, 56)),
             Mistake("The time is in seconds.", (0.2, 56)),
+            Mistake("The time is in samples.", (3200, 56)),
+            Mistake("The time is counted at 24 kHz; this codec has 16 kHz.", (3200 / 24, 56)),
+            Mistake("The time is that of a last kernel of 7; this one has 5.", (280, 56)),
             Mistake("The bytes are a half; they come in pieces of 8.", (200, 50)),
             Mistake(
                 "With that many bytes there are more still wanted than have come, so it goes on.",
@@ -197,6 +213,10 @@ EXERCISES = (
                 "The next piece begins as if this one had not been: is the state used that comes, "
                 "and the new one given back?",
                 sick_filter(fresh=True, new=True, keep=False),
+            ),
+            Mistake(
+                "It gives the sound alone; the next piece needs the state, too.",
+                lambda piece, state=None: blocked(piece, state)[0],
             ),
             Mistake(
                 "The state holds two numbers; one of them is lost between pieces.",
@@ -230,6 +250,14 @@ EXERCISES = (
             Mistake(
                 "Both shapes are allowed, also of one and the other: here one of them is refused.",
                 snr_with(alike=lambda x: x),
+            ),
+            Mistake(
+                "Where lengths differ, the longer one is cut, and nobody is told.",
+                snr_with(cut=True),
+            ),
+            Mistake(
+                "It fails by `assert`, which `python -O` leaves out; raise ValueError.",
+                snr_with(error=AssertionError),
             ),
             Mistake(
                 "It is the mean of the ratios in dB that is asked for, not the dB of their mean.",
@@ -277,19 +305,21 @@ EXERCISES = (
         "15b.test_packer",
         "Write a test for pack(numbers, bits) and unpack(data, bits, count) that every right pair "
         "passes and every wrong one fails.",
-        tests.packer_test(),
+        packers.packer_test(),
         (
-            Mistake(tests.CUT, tests.packer_test(widths=(8, 16))),
-            Mistake(tests.TOP, tests.packer_test(largest=False)),
-            Mistake(tests.WIDTH, tests.packer_test(widths=(1, 3, 8, 10))),
-            Mistake(tests.GHOSTS, tests.packer_test(begins=True)),
-            Mistake(tests.STRICT_PACKER, tests.packer_test(first_bytes=True)),
+            Mistake(packers.CUT, packers.packer_test(widths=(8, 16))),
+            Mistake(packers.ZEROS, lambda pack, unpack: None),
+            Mistake(packers.TOP, packers.packer_test(largest=lambda width: (1 << (width - 1)) - 1)),
+            Mistake(packers.LARGEST, packers.packer_test(largest=lambda width: (1 << width) - 2)),
+            Mistake(packers.WIDTH, packers.packer_test(widths=(1, 3, 8, 10))),
+            Mistake(packers.GHOSTS, packers.packer_test(begins=True)),
+            Mistake(packers.STRICT_PACKER, packers.packer_test(first_bytes=True)),
         ),
         minutes=10,
         core=False,
         points=2,
         inputs=lambda generator: (draw(generator, 0, 9),),
-        judge=tests.judge_packer,
+        judge=packers.judge_packer,
         remark="A test of what comes back says nothing on how it is stored, and need not.",
     ),
 )

@@ -3,92 +3,16 @@
 Those at the chapter's end are in `chapter_15b`.
 """
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import torch
-from torch import Generator
 
 from minicodec.exercises import answers_15b as answers
+from minicodec.exercises import answers_15b_files as files
 from minicodec.exercises import answers_15b_tests as tests
 from minicodec.exercises.answers_05 import rescued, running_means
 from minicodec.exercises.exercise import Exercise, Mistake
-from minicodec.exercises.trying import draw
-
-Fails = Callable[[list[int]], bool]
-
-
-def shrink(case: list[int], fails: Fails) -> list[int]:
-    """A part of a failing case, in its order, that fails and of which nothing can be left out.
-
-    >>> shrink([3, 1, 4, 1, 5], lambda case: sum(case) > 7)
-    [4, 5]
-    """
-    place = 0
-    while place < len(case):
-        shorter = case[:place] + case[place + 1 :]
-        case, place = (shorter, 0) if fails(shorter) else (case, place + 1)
-    return case
-
-
-def one_pass(case: list[int], fails: Fails) -> list[int]:
-    """The mistake of trying each element but once."""
-    kept = list(case)
-    for element in case:
-        shorter = [other for other in kept if other != element]
-        kept = shorter if fails(shorter) else kept
-    return kept
-
-
-def until_it_passes(case: list[int], fails: Fails) -> list[int]:
-    """The mistake of stopping one too late."""
-    kept = list(case)
-    while fails(kept):
-        kept = kept[1:]
-    return kept
-
-
-def failing_case(generator: Generator) -> tuple[list[int], Fails]:
-    """Numbers in some order, of which few make it fail, and at first only together with others."""
-    numbers = (torch.randperm(40, generator=generator) + 10).tolist()
-    a, b, c, *others = numbers[: draw(generator, 12, 18)]
-    others[2:2] = [b]  # b can go only after c has gone, and c stands behind it
-    others[6:6] = [c]
-    others[8:8] = [a]
-
-    def fails(case: list[int]) -> bool:
-        return a in case and (b in case or c not in case) and numbers[3] in case
-
-    return others, fails
-
-
-NOTHING = "Nothing has been left out yet: try the case without each of its elements."
-PASSES = "What it gives does not fail any more: keep the last one that did."
-ENDS = "Only an end has been left out; what makes it fail may be spread over the list."
-AGAIN = "Something can still be left out: is every element tried again after one has gone?"
-ORDER = "What it gives is no part of the case in its order."
-
-
-def judge_shrink(answer: Callable[..., Any], case: list[int], fails: Fails) -> str:
-    """Whether what is left fails, and nothing more can go."""
-    given = list(case)
-    left = answer(given, fails)
-    if left is None:
-        return "It gives None: is a `return` missing?"
-    if given != case:
-        return "It changes the list it was given; make a new one."
-    if not isinstance(left, list):
-        return f"Expected a list, got {type(left).__name__}."
-    rest = iter(case)
-    if not all(element in rest for element in left):
-        return ORDER
-    if not fails(left):
-        return PASSES
-    if left == case:
-        return NOTHING
-    if not any(fails(left[:i] + left[i + 1 :]) for i in range(len(left))):
-        return ""
-    return ENDS if left in (case[: len(left)], case[-len(left) :]) else AGAIN
 
 
 def _check(holds: Any) -> None:
@@ -111,33 +35,33 @@ LESSON = (
     Exercise(
         "15b.shrink",
         "Leave elements out of a failing list, one at a time, for as long as it fails.",
-        shrink,
+        answers.shrink,
         (
-            Mistake(NOTHING, lambda case, fails: list(case)),
-            Mistake(AGAIN, one_pass),
-            Mistake(PASSES, until_it_passes),
+            Mistake(answers.NOTHING, lambda case, fails: list(case)),
+            Mistake(answers.AGAIN, answers.one_pass),
+            Mistake(answers.PASSES, answers.until_it_passes),
             Mistake(
-                ENDS,
+                answers.ENDS,
                 lambda case, fails: next(case[:n] for n in range(len(case) + 1) if fails(case[:n])),
             ),
-            Mistake(ORDER, lambda case, fails: sorted(shrink(case, fails))[::-1] + [0]),
+            Mistake(answers.ORDER, lambda case, fails: sorted(answers.shrink(case, fails))),
         ),
         minutes=6,
         points=2,
-        inputs=failing_case,
-        judge=judge_shrink,
+        inputs=answers.failing_case,
+        judge=answers.judge_shrink,
         remark="Property testers such as Hypothesis do this with everything that fails.",
     ),
     Exercise(
         "15b.read_exactly",
         "Read so many bytes in however many pieces they come, and raise EOFError if the file ends "
         "before.",
-        answers.read_exactly,
+        files.read_exactly,
         (
             Mistake(
                 "What has come is counted twice, once in the data and once in what is still "
                 "wanted.",
-                answers.counted_twice,
+                files.counted_twice,
             ),
             Mistake(
                 "It reads once; a pipe gives what has arrived so far.",
@@ -145,25 +69,39 @@ LESSON = (
             ),
             Mistake(
                 "It takes bytes that belong to whoever reads next: how many are still missing?",
-                answers.read_with(lambda size, came: size),
+                files.read_with(lambda size, came: size),
             ),
             Mistake(
                 "The bytes are right, but others were taken from the file and thrown away.",
-                answers.read_with(lambda size, came: size, cut=True),
+                files.read_with(lambda size, came: size, cut=True),
             ),
             Mistake(
                 "Where the file ends early it asks for ever: what does an empty answer mean?",
-                answers.read_with(lambda size, came: size - came, at_end="ask"),
+                files.read_with(lambda size, came: size - came, at_end="ask"),
+            ),
+            Mistake(
+                "Others' bytes are taken and thrown away; and where the file ends early it asks "
+                "for ever.",
+                files.read_with(lambda size, came: size, cut=True, at_end="ask"),
+            ),
+            Mistake(
+                "A short piece is taken for the end; a pipe gives what has come so far, and only "
+                "an empty piece is the end.",
+                files.read_with(lambda size, came: size - came, short=True),
+            ),
+            Mistake(
+                "Where the file ends early it raises another error than EOFError.",
+                files.read_with(lambda size, came: size - came, at_end="other"),
             ),
             Mistake(
                 "Where the file ends early it gives fewer bytes, and nobody is told.",
-                answers.read_with(lambda size, came: size - came, at_end="give"),
+                files.read_with(lambda size, came: size - came, at_end="give"),
             ),
         ),
         minutes=6,
         points=2,
-        inputs=answers.trickling,
-        use=answers.as_read,
+        inputs=files.trickling,
+        use=files.as_read,
     ),
     Exercise(
         "15b.test_gradients",
@@ -171,6 +109,7 @@ LESSON = (
         tests.test_of_gradients,
         (
             Mistake(tests.VALUES, lambda losses_of, z: _check((losses_of(z) > 0).all())),
+            Mistake(tests.ZERO, lambda losses_of, z: _check(_norm(losses_of, z, 0) is not None)),
             Mistake(tests.SUM, lambda losses_of, z: _check(_norm(losses_of, z, slice(None)) > 0)),
             Mistake(
                 tests.LAST,
@@ -186,7 +125,7 @@ LESSON = (
         points=2,
         inputs=tests.latents_and_books,
         judge=tests.judge_gradients,
-        remark="It passes two right quantizers and fails four wrong ones.",
+        remark="It passes two right quantizers and fails five wrong ones.",
     ),
     Exercise(
         "15b.update",
@@ -202,6 +141,45 @@ LESSON = (
             Mistake(
                 "The rare ones have new sums and old counts: their ratio is a vector far outside.",
                 answers.update_with(anew=False),
+            ),
+            Mistake(
+                "The rare ones have new counts and old sums: where does a vector come from?",
+                answers.old_sums,
+            ),
+            Mistake(
+                "The first rare vector takes the first row of fresh, and so on; each should take "
+                "its own row.",
+                answers.update_with(answers.from_the_top),
+            ),
+            Mistake(
+                "The batch weighs as much as the past should, and the past as little as the batch.",
+                lambda sums, counts, z, fresh, decay: answers.mended_update(
+                    sums, counts, z, fresh, 1 - decay
+                ),
+            ),
+            Mistake(
+                "The old totals fade, but the batch is added in full; it weighs 1 − decay.",
+                answers.unweighted,
+            ),
+            Mistake(
+                "The nearest is sought among the sums; a vector is its sum divided by its count.",
+                answers.nearest_sums,
+            ),
+            Mistake(
+                "This is the codebook; give the sums themselves, and the counts.",
+                lambda sums, counts, z, fresh, decay: (
+                    (new := answers.mended_update(sums, counts, z, fresh, decay))[0]
+                    / new[1][:, None],
+                    new[1],
+                ),
+            ),
+            Mistake(
+                "An even count is the mean of all counts; this is what one batch has for each.",
+                answers.even_of_batch,
+            ),
+            Mistake(
+                "A vector that this batch has chosen begins anew: by which counts is it rare?",
+                answers.old_counts,
             ),
             Mistake(
                 "The new sums are latents; a sum is as many times a vector as its count says. That "
@@ -237,9 +215,11 @@ LESSON = (
         "Write a test that fails if a latent frame depends on samples behind its own.",
         tests.causal_test(),
         (
-            Mistake(tests.GLOBAL, lambda encoder, hop: None),
+            Mistake(tests.BLIND, lambda encoder, hop: None),
+            Mistake(tests.GLOBAL, tests.causal_test(opening=9.0)),
             Mistake(tests.AHEAD, tests.causal_test(frames=12, first=2, last=3, more=-4)),
             Mistake(tests.MIRROR, tests.causal_test(frames=12, first=6, last=7)),
+            Mistake(tests.LATER, tests.causal_test(last=1)),
             Mistake(tests.STRICT_CAUSAL, tests.causal_test(more=1)),
         ),
         minutes=8,
@@ -270,6 +250,20 @@ LESSON = (
                 answers.windowed_with(lambda scores, loud: -scores[loud].mean()),
             ),
             Mistake(
+                "These windows overlap; each should begin where the one before ends.",
+                answers.overlapping,
+            ),
+            Mistake(
+                "The last window is missing.",
+                lambda estimate, reference, size: answers.windowed(
+                    estimate[:-size], reference[:-size], size
+                ),
+            ),
+            Mistake(
+                "All that is not silent has one score here; each window has its own.",
+                answers.at_once,
+            ),
+            Mistake(
                 "This is the whole clip as one window.",
                 lambda estimate, reference, size: answers.windowed(
                     estimate, reference, len(reference)
@@ -284,31 +278,59 @@ LESSON = (
         "15b.safe_codes",
         "Read codes [K, T] from the bytes of a .npy file without unpickling, and raise ValueError "
         "for anything that is no matrix of integers from 0 to 1023.",
-        answers.safe_codes,
+        files.safe_codes,
         (
             Mistake(
                 "Code from the file has run in this process: which argument of np.load allowed it?",
-                answers.trusting,
+                files.trusting(files.load_with()),
+            ),
+            Mistake(
+                "Whatever is in the file comes through, and code from it has run in this process.",
+                files.trusting(files.CARELESS),
             ),
             Mistake(
                 "Codes that no codebook has come through: between which numbers do they lie?",
-                answers.load_with(span=False),
+                files.load_with(lowest=-math.inf, highest=math.inf),
             ),
-            Mistake("Floats come through.", answers.load_with(kind=False)),
-            Mistake("Floats are rounded to codes in silence.", answers.load_with(cast=True)),
-            Mistake("A single row comes through.", answers.load_with(shape=False)),
+            Mistake(
+                "Codes come through that are too large for any codebook of 1024 vectors.",
+                files.load_with(highest=math.inf),
+            ),
+            Mistake(
+                "1024 comes through; counted from 0, 1024 vectors end sooner.",
+                files.load_with(highest=1024),
+            ),
+            Mistake(
+                "Negative codes come through; as an index, −1 is the last vector.",
+                files.load_with(lowest=-math.inf),
+            ),
+            Mistake("Floats come through.", files.load_with(kinds="iuf")),
+            Mistake("Floats are rounded to codes in silence.", files.load_with(cast=True)),
+            Mistake(
+                "Good codes are refused because their integers have a sign; those may come, too.",
+                files.load_with(kinds="u"),
+            ),
+            Mistake("A single row comes through.", files.load_with(shape=False)),
             Mistake(
                 "Whatever can be read comes through: nothing is compared with what codes are.",
-                answers.load_with(shape=False, kind=False, span=False),
+                files.CARELESS,
+            ),
+            Mistake(
+                "Good codes are refused, too: np.load wants a file; io.BytesIO makes one of bytes.",
+                files.refusing,
+            ),
+            Mistake(
+                "It fails by `assert`, which `python -O` leaves out; raise ValueError.",
+                files.load_with(error=AssertionError),
             ),
             Mistake(
                 "It gives None for a wrong file; then the caller fails later, elsewhere.",
-                answers.load_with(polite=False),
+                files.load_with(error=None),
             ),
         ),
         minutes=6,
         points=2,
-        inputs=answers.files_of_codes,
-        use=answers.as_loaded,
+        inputs=files.files_of_codes,
+        use=files.as_loaded,
     ),
 )

@@ -5,7 +5,7 @@ import torch
 
 from minicodec import CodecConfig
 from minicodec.exercises import chapter_15b as chapter
-from minicodec.exercises.answers_15b import Trickle, counted_twice
+from minicodec.exercises.answers_15b_files import Trickle, counted_twice
 from minicodec.exercises.checking import mistake_of
 from minicodec.exercises.exercise import find
 from minicodec.model.seanet import Encoder
