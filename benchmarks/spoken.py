@@ -94,7 +94,7 @@ def spoken(
     pieces: list[np.ndarray] = []
     events: list[tuple[float, str]] = []
 
-    def hear(wav, count: int, event) -> int:  # type: ignore[no-untyped-def]
+    def hear(wav, count: int, event) -> int:
         if wav and count > 0:
             pieces.append(np.ctypeslib.as_array(wav, (count,)).copy())
         index = 0
