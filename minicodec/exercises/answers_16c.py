@@ -75,15 +75,31 @@ def steps(frames: int, stride: int, delays: tuple[int, ...]) -> Tensor:
 
 
 def some_pattern(generator: Generator) -> tuple[int, int, tuple[int, ...]]:
-    """Never with a stride of 1, nor as many levels as frames."""
-    later = torch.randperm(4, generator=generator)[:2] + 1
+    """Never with a stride of 1, nor delays 0, 1, 2, nor as many levels as frames."""
+    later = torch.randperm(4, generator=generator)[:2] + 2
     return draw(generator, 5, 8), draw(generator, 2, 4), (0, *later.tolist())
 
 
 def cost(scores: Tensor, codes: Tensor) -> tuple[float, float]:
     """Bits of a frame, and perplexity of a code: scores [K, T, N], codes [K, T]."""
-    each = bits(scores[None], codes[None])[0]
+    return _frame_and_code(bits(scores[None], codes[None])[0])
+
+
+def _frame_and_code(each: Tensor) -> tuple[float, float]:
+    """Of the bits of each code, [K, T]."""
     return float(each.sum(0).mean()), float(2 ** each.mean())
+
+
+def expected_cost(scores: Tensor, codes: Tensor) -> tuple[float, float]:
+    """Of codes drawn from these scores, not of those that came: an entropy."""
+    p = scores.softmax(-1)
+    return _frame_and_code(-(p * p.log2()).sum(-1))
+
+
+def cost_over_frames(scores: Tensor, codes: Tensor) -> tuple[float, float]:
+    """With the softmax along the wrong axis."""
+    p = scores.softmax(1).gather(-1, codes[..., None])[..., 0]
+    return _frame_and_code(-p.log2())
 
 
 def mean_choice(scores: Tensor, codes: Tensor) -> float:
@@ -117,10 +133,10 @@ def with_zero_scores(scores: Tensor, temperature: float, top_k: int) -> Tensor:
 
 
 def of_all_rows(scores: Tensor, temperature: float, top_k: int) -> Tensor:
-    """One limit for all rows."""
+    """One limit for all rows: of those below it nothing is left, and a softmax gives NaN."""
     scores = scores / temperature
     least = scores.flatten().topk(top_k).values[-1]
-    return scores.masked_fill(scores < least, -1e9).softmax(-1)
+    return scores.masked_fill(scores < least, -math.inf).softmax(-1)
 
 
 def the_least(scores: Tensor, temperature: float, top_k: int) -> Tensor:
@@ -149,6 +165,23 @@ def scores_and_share(generator: Generator) -> tuple[Tensor, float]:
     """Rows with several likely codes, none of which has the share alone."""
     scores = 1.2 * torch.randn(4, 12, generator=generator)
     return scores.clamp(-2, 1.5), (0.7, 0.8, 0.9)[draw(generator, 0, 2)]
+
+
+def still_sorted(scores: Tensor, share: float) -> Tensor:
+    """Right, but the likeliest code stands in the first column."""
+    return nucleus(scores, share).sort(-1, descending=True).values
+
+
+def sorted_again(scores: Tensor, share: float) -> Tensor:
+    """`gather` with the order of the sort, which sorts once more instead of undoing it."""
+    return still_sorted(scores, share).gather(-1, scores.argsort(-1, descending=True))
+
+
+def one_too_many(scores: Tensor, share: float) -> Tensor:
+    """With the code behind the one that reaches the share."""
+    count = (nucleus(scores, share) > 0).sum(-1) + 1
+    rank = scores.argsort(-1, descending=True).argsort(-1)
+    return scores.masked_fill(rank >= count[:, None], -math.inf).softmax(-1)
 
 
 def unlikeliest_first(scores: Tensor, share: float) -> Tensor:

@@ -6,7 +6,10 @@ Those inside its lesson are in `lesson_16c`.
 from minicodec.exercises.answers_16c import (
     nucleus,
     nucleus_with,
+    one_too_many,
     scores_and_share,
+    sorted_again,
+    still_sorted,
     unlikeliest_first,
 )
 from minicodec.exercises.blind import mistaken, order
@@ -32,6 +35,8 @@ EXERCISES = (
             Mistake("Delayed is not flat: levels wait once, at the beginning.", (6000, 1500, 6000)),
             Mistake("In which order? Flat comes first.", (1500, 1503, 6000)),
             Mistake("In which order? Parallel comes second.", (6000, 1503, 1500)),
+            Mistake("In which order? Flat comes before parallel.", (1500, 6000, 1503)),
+            Mistake("Flat draws one code in a step, of all levels in turn.", (1500, 1500, 1503)),
         ),
         minutes=4,
         kind="paper",
@@ -56,6 +61,10 @@ EXERCISES = (
             Mistake(
                 "Each of its codes is as frequent as it should be; but do they fit together?",
                 (1.0, 2.0, 0.0),
+            ),
+            Mistake(
+                "That is the share of the toy with four codes; here a code is 0 or 1.",
+                (1.0, 2.0, 0.75),
             ),
             Mistake("A share lies between 0 and 1.", (1.0, 2.0, 50)),
             Mistake("Flat and parallel are exchanged.", (2.0, 1.0, 0.5)),
@@ -82,6 +91,18 @@ EXERCISES = (
                     scores, share, lambda before, p: before < share, again=False
                 ),
             ),
+            Mistake(
+                "One too many: what do those have together that stand before it?", one_too_many
+            ),
+            Mistake(
+                "The likeliest code stands in the first column, not in its own: the sorting is to "
+                "be undone.",
+                still_sorted,
+            ),
+            Mistake(
+                "`gather` with the order of the sort sorts once more; `scatter` undoes it.",
+                sorted_again,
+            ),
             Mistake("The unlikeliest are counted first.", unlikeliest_first),
             Mistake(
                 "All codes take part.",
@@ -106,18 +127,18 @@ EXERCISES = (
         mistaken(
             _KNOBS,
             {
-                ("the likeliest alone", "temperature 0.8"): "Two are exchanged: in one of them "
-                "nothing new comes any more.",
+                ("the likeliest alone", "temperature 0.8"): "Two are exchanged: which one "
+                "stands still at once?",
                 (
                     "temperature 0.8",
                     "temperature 1.2",
-                ): "Two are exchanged: which one is wild to the end, and which one calm?",
+                ): "Two are exchanged: which one never comes to rest?",
                 ("the likeliest alone", "temperature 1.2"): "Turned round: where nothing is left "
                 "to chance, nothing new can come.",
             },
             (
-                "None is right: begin with the one in which nothing new comes any more.",
-                "None is right: begin with the one that is wild to the end.",
+                "None is right: begin with the one that stands still at once.",
+                "None is right: begin with the one that never comes to rest.",
             ),
         ),
         minutes=5,
@@ -126,8 +147,8 @@ EXERCISES = (
     ),
     Exercise(
         "16c.origins",
-        "Say of x, y and z where the last four seconds are from: 'a recording', 'the model' or "
-        "'each level by itself'.",
+        "Say of x, y and z where what comes after two seconds is from: 'a recording', 'the "
+        "model' or 'each level by itself'.",
         _ORIGINS,
         mistaken(
             _ORIGINS,

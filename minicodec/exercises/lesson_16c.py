@@ -7,10 +7,12 @@ import math
 
 from minicodec.exercises.answers_16c import (
     cost,
+    cost_over_frames,
     cut,
     delay,
     delay_by,
     delayed_codes,
+    expected_cost,
     knobs,
     mean_choice,
     of_all_rows,
@@ -113,6 +115,10 @@ LESSON = (
                 ),
             ),
             Mistake(
+                "The delays are counted here, 0, 1, 2 and so on; they are given.",
+                lambda frames, stride, delays: steps(frames, stride, tuple(range(len(delays)))),
+            ),
+            Mistake(
                 "Steps count from 0, as frames and levels do.",
                 lambda frames, stride, delays: steps(frames, stride, delays) + 1,
             ),
@@ -151,6 +157,25 @@ LESSON = (
             Mistake(
                 "The perplexity takes e to the power of bits; which base belongs to bits?",
                 lambda s, c: (cost(s, c)[0], math.exp(math.log2(cost(s, c)[1]))),
+            ),
+            Mistake(
+                "The perplexity takes 2 to the power of natural units; which base belongs to them?",
+                lambda s, c: (cost(s, c)[0], cost(s, c)[1] ** math.log(2)),
+            ),
+            Mistake(
+                "The loss of PyTorch is in natural units: to which base is the logarithm of bits?",
+                lambda s, c: (cost(s, c)[0] * math.log(2), cost(s, c)[1] ** math.log(2)),
+            ),
+            Mistake(
+                "In which order? The bits of a frame come first.", lambda s, c: cost(s, c)[::-1]
+            ),
+            Mistake(
+                "That is what the scores expect on average; what do the codes that came cost?",
+                expected_cost,
+            ),
+            Mistake(
+                "The softmax goes over the frames here; it goes over the N codes.",
+                cost_over_frames,
             ),
             Mistake(
                 "The perplexity averages 1/p itself; average the bits, and then take the power.",
@@ -193,6 +218,16 @@ LESSON = (
             ),
             Mistake("One limit for all rows; each row has its own k best.", of_all_rows),
             Mistake("The unlikeliest are left.", the_least),
+            Mistake(
+                "It is made probabilities of twice: a softmax of a softmax is nearly flat.",
+                lambda scores, temperature, top_k: probabilities(
+                    scores, temperature, top_k
+                ).softmax(-1),
+            ),
+            Mistake(
+                "The temperature divides probabilities here; it divides scores.",
+                lambda scores, temperature, top_k: probabilities(scores, top_k=top_k) / temperature,
+            ),
         ),
         minutes=8,
         points=2,
