@@ -75,6 +75,17 @@ def apart_error(one: Tensor, other: Tensor) -> float:
     return math.hypot(float(one.std()), float(other.std())) / math.sqrt(len(one))
 
 
+def flat_error(one: Tensor, other: Tensor) -> float:
+    """The standard error with the deviation over n, which is NumPy's."""
+    return float((other - one).std(unbiased=False)) / math.sqrt(len(one))
+
+
+def reach_alone(one: Tensor, other: Tensor) -> Interval:
+    """The mean, and how far the interval reaches from it to each side."""
+    mean, low, high = gain(one, other)
+    return mean, low - mean, high - mean
+
+
 def snake(bend: Callable[[Tensor, Tensor], Tensor], fixed: bool = False) -> type[nn.Module]:
     """A layer with one number alpha for each channel, which bends x so."""
 
@@ -192,6 +203,12 @@ def header_as_codes(data: bytes, bits: int, hop: int) -> tuple[Tensor, int]:
     return unpacked(data, len(codes), codes.shape[1], bits), samples
 
 
+def whole_frames(data: bytes, bits: int, hop: int) -> tuple[Tensor, int]:
+    """As `from_file`, but the last frame is there only if it stands for a whole hop."""
+    codes, samples = from_file(data, bits, hop)
+    return codes[:, : samples // hop], samples
+
+
 def codes_to_store(generator: Generator) -> tuple[Tensor, int, int]:
     """Codes [K, T], samples (not a whole number of frames), and bits of a code."""
     bits, n_q, frames = draw(generator, 5, 11), draw(generator, 3, 6), draw(generator, 8, 12)
@@ -199,7 +216,20 @@ def codes_to_store(generator: Generator) -> tuple[Tensor, int, int]:
     return codes, HOP * frames - draw(generator, 1, HOP - 1), bits
 
 
-def file_to_read(generator: Generator) -> tuple[bytes, int, int]:
-    """A file of `to_file`, bits of a code, and samples of a frame."""
-    codes, samples, bits = codes_to_store(generator)
-    return to_file(codes, samples, bits), bits, HOP
+#: A file of `to_file`, bits of a code, and samples of a frame.
+File = tuple[bytes, int, int]
+
+
+def files_to_read(generator: Generator) -> tuple[dict[str, File]]:
+    """Two files: in one the last frame stands for less than a hop, in the other for a whole one."""
+    files = {}
+    for name, whole in (("a file", False), ("a file of whole frames", True)):
+        codes, samples, bits = codes_to_store(generator)
+        samples = HOP * codes.shape[1] if whole else samples
+        files[name] = to_file(codes, samples, bits), bits, HOP
+    return (files,)
+
+
+def each_file(answer: Callable[..., Any], files: dict[str, File]) -> dict[str, Any]:
+    """What is read from each file."""
+    return {name: answer(*file) for name, file in files.items()}

@@ -34,6 +34,12 @@ EXERCISES = (
                 (1.1, 409600, 51200),
             ),
             Mistake("The kbps are those of one codebook.", (0.1375, 40.96, 327.68)),
+            Mistake("The second is the number of frames, not of seconds.", (1.1, 512, 327.68)),
+            Mistake(
+                "The longer time is that of a frame at each position; with a token at each it is 8 "
+                "times shorter.",
+                (1.1, 327.68, 2621.44),
+            ),
         ),
         minutes=4,
         kind="paper",
@@ -77,6 +83,27 @@ EXERCISES = (
                 lambda codes, samples, bits: answers.to_file(codes, codes.shape[1], bits),
             ),
             Mistake(
+                "That is the number of frames where the number of levels should be.",
+                lambda codes, samples, bits: (
+                    answers.struct.pack(">IB", samples, codes.shape[1])
+                    + answers.to_file(codes, samples, bits)[5:]
+                ),
+            ),
+            Mistake(
+                "The number of levels stands before that of the samples.",
+                lambda codes, samples, bits: (
+                    answers.struct.pack(">BI", len(codes), samples)
+                    + answers.to_file(codes, samples, bits)[5:]
+                ),
+            ),
+            Mistake(
+                "Each frame is filled up to whole bytes; fill up once, at the end.",
+                lambda codes, samples, bits: (
+                    answers.to_file(codes, samples, bits)[:5]
+                    + b"".join(answers.pack(frame.numpy(), bits) for frame in codes.T)
+                ),
+            ),
+            Mistake(
                 "The least significant byte of the samples comes first.",
                 lambda codes, samples, bits: (
                     samples.to_bytes(4, "little") + answers.to_file(codes, samples, bits)[4:]
@@ -101,10 +128,7 @@ EXERCISES = (
             ),
             Mistake(
                 "A frame is missing: the last one may stand for less than a whole hop.",
-                lambda data, bits, hop: (
-                    answers.from_file(data, bits, hop)[0][:, :-1],
-                    answers.from_file(data, bits, hop)[1],
-                ),
+                answers.whole_frames,
             ),
             Mistake(
                 "The first five bytes are read as codes.",
@@ -127,13 +151,21 @@ EXERCISES = (
                 ),
             ),
             Mistake(
+                "The samples are read with their least significant byte first.",
+                lambda data, bits, hop: (
+                    answers.from_file(data, bits, hop)[0],
+                    int.from_bytes(data[:4], "little"),
+                ),
+            ),
+            Mistake(
                 "The number of samples is to come along, in a pair.",
                 lambda data, bits, hop: answers.from_file(data, bits, hop)[0],
             ),
         ),
         minutes=6,
         points=2,
-        inputs=answers.file_to_read,
+        inputs=answers.files_to_read,
+        use=answers.each_file,
         remark="With both sides any codec that has codes has a file, and can be measured.",
     ),
     Exercise(
@@ -173,12 +205,16 @@ EXERCISES = (
                 (8.0, 9 * 16 * 44.1 / 512),
             ),
             Mistake(
+                "The second is what the cell above printed, with all that surrounds the codes.",
+                (9 * 10 * 44.1 / 512, 12.71),
+            ),
+            Mistake(
                 "The numbers stand in the other order.", (9 * 16 * 44.1 / 512, 90 * 44.1 / 512)
             ),
         ),
         minutes=4,
         kind="paper",
         core=False,
-        tolerance=0.004,
+        tolerance=0.007,
     ),
 )

@@ -51,6 +51,23 @@ LESSON = (
                 "The error is divided by n, not by its root.",
                 answers.gained(lambda one, other: float((other - one).std()) / len(one)),
             ),
+            Mistake(
+                "It reaches one error to each side; how many of them Student's t takes for 95 %, "
+                "`t_quantile` says.",
+                answers.gained(answers.paired_error, lambda df: 1.0),
+            ),
+            Mistake(
+                "The standard deviation is divided by n, as NumPy has it; here by n − 1.",
+                answers.gained(answers.flat_error),
+            ),
+            Mistake(
+                "Those are distances from the mean; the two ends themselves are wanted.",
+                answers.reach_alone,
+            ),
+            Mistake(
+                "The high end stands before the low one.",
+                lambda one, other: tuple(answers.gain(one, other)[i] for i in (0, 2, 1)),
+            ),
         ),
         minutes=6,
         points=2,
@@ -78,6 +95,18 @@ LESSON = (
             Mistake(
                 "The square stands inside of the sine.",
                 answers.snake(lambda x, a: x + (a * x).square().sin() / a),
+            ),
+            Mistake(
+                "All is divided by alpha; only the wave should be.",
+                answers.snake(lambda x, a: (x + (a * x).sin().square()) / a),
+            ),
+            Mistake(
+                "Alpha is missing, inside of the sine and below it.",
+                answers.snake(lambda x, a: x + x.sin().square()),
+            ),
+            Mistake(
+                "The wave is to be added, not taken away.",
+                answers.snake(lambda x, a: x - _wave(x, a)),
             ),
             Mistake(
                 "The values are right, but alpha gets no gradient: is it detached?",
@@ -112,6 +141,18 @@ LESSON = (
                 "The codebook's columns have length 1, not its rows: which axis is one vector?",
                 lambda z, down, embedding: nearest(
                     F.normalize(z @ down.T), F.normalize(embedding, dim=0)
+                ),
+            ),
+            Mistake(
+                "The columns of the projected latents have length 1, not the rows.",
+                lambda z, down, embedding: nearest(
+                    F.normalize(z @ down.T, dim=0), F.normalize(embedding)
+                ),
+            ),
+            Mistake(
+                "Both tables are divided by one length of the whole; each row has its own.",
+                lambda z, down, embedding: nearest(
+                    z @ down.T / (z @ down.T).norm(), embedding / embedding.norm()
                 ),
             ),
             Mistake(
@@ -157,6 +198,23 @@ LESSON = (
             Mistake(
                 "That is as if all clips drew.",
                 lambda level, n_q, p: (n_q - level + 1) / n_q,
+            ),
+            Mistake(
+                "Of those that draw, only those of exactly this level are counted; a higher number "
+                "trains it, too.",
+                lambda level, n_q, p: 1 - p + p / n_q,
+            ),
+            Mistake(
+                "Only those that keep all; some of those that draw train this level, too.",
+                lambda level, n_q, p: 1 - p,
+            ),
+            Mistake(
+                "The second part counts in full, but only the share p draws.",
+                lambda level, n_q, p: 1 - p + (n_q - level + 1) / n_q,
+            ),
+            Mistake(
+                "That is in per cent; a share lies between 0 and 1.",
+                lambda level, n_q, p: 100 * answers.share(level, n_q, p),
             ),
         ),
         minutes=4,

@@ -95,3 +95,29 @@ def test_a_file_comes_back(generator):
 def test_codes_of_a_codec_make_a_file_of_its_rate():
     codes = torch.zeros(8, 750, dtype=torch.int64)
     assert 8 * len(answers.to_file(codes, 240_000, 10)) / 10 == 6000 + 4  # bits per second
+
+
+def test_a_file_of_whole_frames_is_read_too(generator):
+    (files,) = answers.files_to_read(generator)
+    read = answers.each_file(answers.from_file, files)
+    rest = {name: samples % answers.HOP for name, (_, samples) in read.items()}
+    assert rest["a file"] > 0 and rest["a file of whole frames"] == 0
+    for codes, samples in read.values():
+        assert codes.shape[1] == -(-samples // answers.HOP)
+
+
+def test_who_drops_the_last_frame_is_wrong_where_it_is_not_whole(generator):
+    (files,) = answers.files_to_read(generator)
+    right = answers.each_file(answers.from_file, files)
+    short = answers.each_file(answers.whole_frames, files)
+    same = {name: torch.equal(right[name][0], short[name][0]) for name in files}
+    assert same == {"a file": False, "a file of whole frames": True}
+
+
+def test_deviations_over_n_are_smaller(generator):
+    one, other = answers.scores(generator)
+    n = len(one)
+    ratio = answers.flat_error(one, other) / answers.paired_error(one, other)
+    assert ratio == pytest.approx(math.sqrt((n - 1) / n))
+    mean, down, up = answers.reach_alone(one, other)
+    assert down == pytest.approx(-up) and mean == answers.gain(one, other)[0]
