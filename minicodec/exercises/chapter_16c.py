@@ -100,7 +100,7 @@ EXERCISES = (
                 still_sorted,
             ),
             Mistake(
-                "`gather` with the order of the sort sorts once more; `scatter` undoes it.",
+                "`gather` applies the order of the sort once more; what undoes it?",
                 sorted_again,
             ),
             Mistake("The unlikeliest are counted first.", unlikeliest_first),
