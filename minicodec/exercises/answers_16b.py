@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from minicodec.exercises.answers_06 import encode
-from minicodec.exercises.trying import draw, value_and_gradients
+from minicodec.exercises.trying import Failed, draw, value_and_gradients
 from minicodec.generation.levels import freeze_levels, swap_levels
+from minicodec.generation.probing import excess
 from minicodec.generation.probing import information as package_information
 from minicodec.model.quantize import nearest
 
@@ -26,6 +27,13 @@ def split(z: Tensor, book: Tensor, books: Sequence[Tensor]) -> Tensor:
 def in_one_chain(z: Tensor, book: Tensor, books: Sequence[Tensor]) -> Tensor:
     """As chapter 06 does it: the acoustic books get what the semantic one left over."""
     return encode(z, [book, *books])
+
+
+def after_the_chain(z: Tensor, book: Tensor, books: Sequence[Tensor]) -> Tensor:
+    """The semantic book gets what the acoustic ones left over."""
+    codes = encode(z, books)
+    rest = z - sum(level[row] for level, row in zip(books, codes))
+    return torch.cat([nearest(rest, book)[None], codes])
 
 
 def swap(ours: Tensor, theirs: Tensor, levels: Sequence[int]) -> Tensor:
@@ -68,6 +76,34 @@ def information(codes: Tensor, labels: Tensor) -> float:
     return package_information(codes, labels, int(codes.max()) + 1, int(labels.max()) + 1)
 
 
+def frozen_at_the_most_common_of_all(codes: Tensor, level: int) -> Tensor:
+    """A level held at the code that is the most common of the whole clip."""
+    return frozen_at(lambda row: codes.flatten().mode().values)(codes, level)
+
+
+def all_others_frozen(codes: Tensor, level: int) -> Tensor:
+    """Every level held but one."""
+    others = [k for k in range(1, len(codes) + 1) if k != level]
+    return freeze_levels(codes[None], others)[0]
+
+
+def corrected(codes: Tensor, labels: Tensor) -> float:
+    """The same, with Miller's correction."""
+    sizes = int(codes.max()) + 1, int(labels.max()) + 1
+    return information(codes, labels) - excess(codes, labels, *sizes)
+
+
+def informed_of_pairs(of: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """A sum over the pairs that occur, of p(c, l), p(c) and p(l)."""
+
+    def of_joint(joint: Tensor) -> Tensor:
+        code, label = (joint.sum(dim, keepdim=True).expand_as(joint) for dim in (1, 0))
+        seen = joint > 0
+        return of(joint[seen], code[seen], label[seen]).sum()
+
+    return informed(of_joint)
+
+
 def informed(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     """A number made of the joint shares [codes, labels]."""
 
@@ -77,6 +113,12 @@ def informed(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tenso
         return of(joint / len(codes))
 
     return bits
+
+
+def counted_once(codes: Tensor, labels: Tensor) -> Tensor:
+    """As if each pair came once, as `counts[codes, labels] += 1` has it."""
+    pairs = torch.stack([codes, labels]).unique(dim=1)
+    return torch.tensor(information(*pairs))
 
 
 def entropy(share: Tensor) -> Tensor:
@@ -112,14 +154,21 @@ def pulled(answer: Callable[..., Any], students: Tensor, teachers: Tensor) -> An
     """The loss, and the gradient with which it pulls each side."""
     students, teachers = (x.clone().requires_grad_() for x in (students, teachers))
     to = {"gradient at the student": students, "gradient at the teacher": teachers}
-    return value_and_gradients(answer(students, teachers), torch.ones(()), to)
+    result = answer(students, teachers)
+    if not (students.requires_grad and teachers.requires_grad):
+        raise Failed(
+            "It takes the gradient away from a tensor that it was given, for whoever uses it "
+            "afterwards, too; `detach` gives a new one."
+        )
+    return value_and_gradients(result, torch.ones(()), to)
 
 
 def two_vectors(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Students and teachers [B, D, T], alike in a way, of different lengths."""
+    """Students and teachers [B, D, T] of different lengths: alike, but opposite in frame 0."""
     shape = draw(generator, 2, 3), draw(generator, 6, 9), draw(generator, 4, 5)
     teachers = torch.randn(shape, generator=generator)
     students = teachers + torch.randn(shape, generator=generator)
+    students[:, :, 0] -= 3 * teachers[:, :, 0]
     lengths = 0.5 + 2 * torch.rand(shape[0], 1, shape[2], generator=generator)
     return lengths * students, teachers
 
@@ -136,8 +185,8 @@ def codes_and_labels(generator: Generator) -> tuple[Tensor, Tensor]:
     """Codes [200] that say something of labels [200], but not all."""
     kinds = draw(generator, 3, 6)
     labels = torch.randint(kinds, (200,), generator=generator)
-    codes = 2 * labels + torch.randint(3, (200,), generator=generator)
-    codes[:2], labels[:2] = torch.tensor([0, 2 * kinds]), torch.tensor([0, kinds - 1])
+    codes = 2 * labels + torch.randint(5, (200,), generator=generator)
+    codes[:2], labels[:2] = torch.tensor([0, 2 * kinds + 2]), torch.tensor([0, kinds - 1])
     return codes, labels
 
 
@@ -163,7 +212,11 @@ def two_clips_and_levels(generator: Generator) -> tuple[Tensor, Tensor, list[int
 
 
 def codes_and_level(generator: Generator) -> tuple[Tensor, int]:
-    """Codes [5, 30] of a few kinds, and a level that is neither the first nor the last."""
+    """Codes [5, 30] of a few kinds, and a level that is neither the first nor the last.
+
+    The most common code of a level is not the largest, nor the one in the middle.
+    """
     codes = torch.randint(1, 5, (5, 30), generator=generator) ** 2
-    codes[:, 5:20] = torch.randint(26, 40, (5, 1), generator=generator)
+    codes[:, 5:19] = torch.randint(26, 40, (5, 1), generator=generator)
+    codes[:, 29] = 49
     return codes, draw(generator, 2, 4)

@@ -32,6 +32,15 @@ EXERCISES = (
                 (436.9, 2621.44, 327.68),
             ),
             Mistake("The last one still counts all eight levels.", (6.827, 40.96, 40.96)),
+            Mistake("These are frames; how long does each last?", (512.0, 512.0, 4096.0)),
+            Mistake(
+                "These are seconds for one token; how long do 4096 of them last?",
+                (1 / 600, 1 / 100, 1 / 12.5),
+            ),
+            Mistake(
+                "The order is another: EnCodec, Mimi, Mimi's first level.", (327.68, 40.96, 6.827)
+            ),
+            Mistake("The first two have changed places.", (40.96, 6.827, 327.68)),
             Mistake("These are minutes.", (0.1138, 0.6827, 5.461)),
             Mistake("Is that 4000 tokens?", (6.667, 40.0, 320.0)),
         ),
@@ -74,6 +83,26 @@ EXERCISES = (
                 "The sign is the other one.",
                 lambda codes, labels: -answers.information(codes, labels),
             ),
+            Mistake(
+                "Miller's correction is taken off; equation (3) is without.", answers.corrected
+            ),
+            Mistake(
+                "The logarithm's fraction has p(c) below it, but not p(l).",
+                answers.informed_of_pairs(lambda pair, code, label: pair * (pair / code).log2()),
+            ),
+            Mistake(
+                "The logarithm's fraction has p(l) below it, but not p(c).",
+                answers.informed_of_pairs(lambda pair, code, label: pair * (pair / label).log2()),
+            ),
+            Mistake(
+                "The logarithms are added as they are; each counts as often as its pair comes.",
+                answers.informed_of_pairs(lambda pair, code, label: (pair / code / label).log2()),
+            ),
+            Mistake(
+                "A pair that comes often is counted once: `counts[codes, labels] += 1` adds one "
+                "to each place, however often it is named.",
+                answers.counted_once,
+            ),
         ),
         minutes=10,
         points=2,
@@ -97,6 +126,18 @@ EXERCISES = (
                 "Code 0 is a vector as any other, and no silence.", answers.frozen_at(lambda row: 0)
             ),
             Mistake(
+                "It is held at the largest code; which one is the most common?",
+                answers.frozen_at(lambda row: row.max()),
+            ),
+            Mistake(
+                "That is how often the most common code comes, not which one it is.",
+                answers.frozen_at(lambda row: row.bincount().max()),
+            ),
+            Mistake(
+                "That is where in the clip the most common code stands, not which one it is.",
+                answers.frozen_at(lambda row: row.mode().indices),
+            ),
+            Mistake(
                 "A mean of codes is no code: neighbours in number are none in sound.",
                 answers.frozen_at(lambda row: row.float().mean().round().long()),
             ),
@@ -104,6 +145,11 @@ EXERCISES = (
                 "The median of codes means nothing: their numbers have no order.",
                 answers.frozen_at(lambda row: row.sort().values[len(row) // 2 - 1]),
             ),
+            Mistake(
+                "It is the most common code of all levels; each has a book of its own.",
+                answers.frozen_at_the_most_common_of_all,
+            ),
+            Mistake("All others are held, and the named level is not.", answers.all_others_frozen),
             Mistake(
                 "The other levels are held, too.",
                 lambda codes, level: codes.mode(1, keepdim=True).values.expand_as(codes),

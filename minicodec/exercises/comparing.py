@@ -86,7 +86,9 @@ def _ratio(mine: Any, right: Any) -> str:
     if isinstance(mine, complex) or isinstance(right, complex) or not mine or not right:
         return "."
     if mine / right < 0:
-        return ": the sign is the other one."
+        if math.isclose(mine, -right, rel_tol=1e-2):
+            return ": the sign is the other one."
+        return f": it is {'negative' if mine < 0 else 'positive'}, and the right one is not."
     for factor, why in _FACTORS.items():
         for ratio, word in ((mine / right, "large"), (right / mine, "small")):
             if math.isclose(ratio, factor, rel_tol=1e-2):

@@ -42,6 +42,19 @@ LESSON = (
                 answers.tables(lambda n: (n / n.sum(0, keepdim=True)).log()),
             ),
             Mistake(
+                "A share is of all counts with their ones, not of the frames alone.",
+                answers.tables(lambda n: (n / (n.sum() - n.numel())).log()),
+            ),
+            Mistake(
+                "A pair that comes often is counted once: `counts[codes, labels] += 1` adds one "
+                "to each place, however often it is named.",
+                answers.tables(lambda n: (n.clamp(max=2) / n.clamp(max=2).sum()).log()),
+            ),
+            Mistake(
+                "That is a logarithm to the base 2; equation (1) has the natural one.",
+                answers.tables(lambda n: (n / n.sum()).log2()),
+            ),
+            Mistake(
                 "Codes go down and labels across; these are the other way round.",
                 answers.tables(lambda n: (n / n.sum()).log().T),
             ),
@@ -76,6 +89,14 @@ LESSON = (
                 lambda codes, table: table[codes].prod(1).argmax(1),
             ),
             Mistake(
+                "Shares are added; those of frames multiply, and for that there are logarithms.",
+                lambda codes, table: table.exp()[codes].sum(1).argmax(1),
+            ),
+            Mistake(
+                "The best frame decides alone; all frames of a window have a say.",
+                lambda codes, table: table[codes].amax(1).argmax(1),
+            ),
+            Mistake(
                 "These are the scores; which label has the largest?",
                 lambda codes, table: table[codes].sum(1),
             ),
@@ -96,6 +117,11 @@ LESSON = (
             Mistake(
                 "Every acoustic book is given z; inside the branch, what does a level get?",
                 lambda z, book, books: torch.stack([nearest(z, b) for b in (book, *books)]),
+            ),
+            Mistake(
+                "The semantic book gets what the acoustic ones left over; what does each branch "
+                "start from?",
+                answers.after_the_chain,
             ),
             Mistake(
                 "The semantic level stands last; it is level 1.",
@@ -128,6 +154,30 @@ LESSON = (
                 "The value is right, but a gradient reaches the teacher, who would come to meet "
                 "the student.",
                 lambda s, t: 1 - answers.cosine(s, t).mean(),
+            ),
+            Mistake(
+                "That is minus the cosine: it falls as they agree, but equation (2) is 0 where "
+                "they do.",
+                answers.distilled(lambda s, t: -answers.cosine(s, t).mean()),
+            ),
+            Mistake(
+                "No gradient reaches the student: it is the teacher who is not to be taught.",
+                lambda s, t: 1 - answers.cosine(s.detach(), t).mean(),
+            ),
+            Mistake(
+                "No gradient reaches anybody, so nobody learns.",
+                lambda s, t: 1 - answers.cosine(s, t).mean().detach(),
+            ),
+            Mistake(
+                "The product is divided by the student's length alone.",
+                answers.distilled(lambda s, t: 1 - (F.normalize(s, dim=1) * t).sum(1).mean()),
+            ),
+            Mistake(
+                "The mean is taken over the numbers of a vector, too; over these the product is a "
+                "sum.",
+                answers.distilled(
+                    lambda s, t: 1 - (F.normalize(s, dim=1) * F.normalize(t, dim=1)).mean()
+                ),
             ),
             Mistake(
                 "The product is not divided by the lengths: a long vector should count no more.",
@@ -183,6 +233,10 @@ LESSON = (
             Mistake(
                 "Only the first of the named levels is swapped.",
                 answers.swap_other_rows(lambda k, levels: [levels[0] - 1]),
+            ),
+            Mistake(
+                "All levels up to the last of the named ones are swapped.",
+                answers.swap_other_rows(lambda k, levels: range(levels[-1])),
             ),
             Mistake("Nothing is swapped.", lambda ours, theirs, levels: ours),
         ),

@@ -3,8 +3,8 @@
 Nobody tells the codec which words there are. A *teacher*, a network that knows something of speech,
 turns sound into features, and the vector that the first codebook gives shall point the way the
 teacher's points. In Mimi the teacher is WavLM, which has listened to thousands of hours without any
-labels. Ours has some thousand weights and has learned to name the phonemes of a speech synthesizer;
-what it passes on is the layer below the names, never a name.
+labels. Ours has some fifty thousand weights and has learned to name the phonemes of a speech
+synthesizer; what it passes on is the layer below the names, never a name.
 
 Chapter 16b. After Défossez et al. 2024, “Moshi”, section 3.3, and Zhang et al. 2023,
 “SpeechTokenizer”.

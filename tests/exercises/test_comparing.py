@@ -61,6 +61,8 @@ def test_answers_that_agree(mine, right):
         (object(), 3.0, "Expected a number, got something of type object."),
         (NAN, 3.0, "It is NaN: a division 0/0, or the logarithm of zero?"),
         (-3.0, 3.0, "-3 is not right: the sign is the other one."),
+        (-3.0, 2.0, "-3 is not right: it is negative, and the right one is not."),
+        (0.5, -2.0, "0.5 is not right: it is positive, and the right one is not."),
         (24.0, 3.0, "24 is not right: 8 times too large. Bits or bytes?"),
         (0.003, 3.0, "0.003 is not right: 1000 times too small. A unit or its thousandth?"),
         (6.0, 3.0, "6 is not right: 2 times too large. Is something counted twice, or half"),
