@@ -134,7 +134,7 @@ def test_every_name_on_the_pages_is_an_exercise(book):
 
 def test_lectures_and_homework_are_the_whole_book(book):
     lectures = TOLD["lectures"]
-    assert len(lectures) == 12
+    assert len(lectures) == 16
     solved = sum(book.by_name[name].minutes for each in lectures for name in each["solve"])
     total = sum(book.in_class(each) + book.at_home(each) for each in lectures)
     assert total - solved == sum(sum(book.sections(n).values()) for n in book.paths)
