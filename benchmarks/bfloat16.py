@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 import minicodec
 from minicodec import audio
-from minicodec.listening.evaluation import MEASURES
+from minicodec.listening.measures import MEASURES
 from minicodec.model.fast.codec import faster
 from minicodec.sound.files import recordings
 

@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 import minicodec
 from minicodec import audio
-from minicodec.listening.evaluation import MEASURES
+from minicodec.listening.measures import MEASURES
 from minicodec.model.checkpoint import SHIPPED, save_codec
 from minicodec.model.codec import Codec
 from minicodec.model.onnx_export import export_onnx
