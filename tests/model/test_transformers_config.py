@@ -5,7 +5,7 @@ import json
 
 import pytest
 from exports import CONFIGS
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from minicodec.model.config import ENCODEC_24KHZ, ENCODEC_48KHZ, MINI_24KHZ, CodecConfig
@@ -74,18 +74,18 @@ def test_they_count_codebooks_as_we_do_or_we_say_so(bandwidth, codebook_size, st
     They divide floats and round down, and we divide with //. A codebook costs a whole number of
     bits, so its multiples are floats, and the quotient of what is less cannot round up to them.
     """
-    import math
+    from transformers import EncodecConfig
+    from transformers.models.encodec.modeling_encodec import EncodecResidualVectorQuantizer
 
     try:
         config = CodecConfig(bandwidths=(bandwidth,), codebook_size=codebook_size, n_filters=2,
                              strides=tuple(strides), sample_rate=sample_rate)  # fmt: skip
-        theirs = to_transformers(config)
+        values = to_transformers(config)
     except ValueError:
-        return
-    # What `num_quantizers` of their config and `get_num_quantizers_for_bandwidth` say.
-    rate = math.ceil(theirs["sampling_rate"] / math.prod(theirs["upsampling_ratios"]))
-    built = int(1000 * bandwidth // (rate * math.ceil(math.log2(codebook_size))))
-    used = int(max(1, math.floor(bandwidth * 1000 / (math.log2(codebook_size) * rate))))
+        reject()
+    theirs = EncodecConfig(**values)
+    built = theirs.num_quantizers
+    used = EncodecResidualVectorQuantizer.get_num_quantizers_for_bandwidth(theirs, bandwidth)
     assert min(built, used) == config.max_n_q
 
 
