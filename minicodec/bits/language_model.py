@@ -144,6 +144,48 @@ class Layer(nn.Module):
         return parts[0], parts[1], parts[2]
 
 
+#: Keys, or values, of each layer, [B, heads, past, dim / heads].
+Past = tuple[Tensor, ...]
+
+
+class Layers(nn.ModuleList):
+    """All layers of a Transformer, one after another, each with a past of its own.
+
+    Args:
+        config: sizes.
+
+    Shape:
+        x: [B, T, dim]; keys and values of each layer's past
+        → [B, T, dim], keys and values of as much past as the next frame can look at
+    """
+
+    def __init__(self, config: LanguageModelConfig):
+        super().__init__(Layer(config) for _ in range(config.layers))
+        self.context = config.context
+
+    def forward(self, x: Tensor, keys: Past, values: Past) -> tuple[Tensor, Past, Past]:
+        all_keys, all_values = [], []
+        for layer, past_keys, past_values in zip(self, keys, values):
+            x, past_keys, past_values = layer(x, past_keys, past_values)
+            all_keys.append(past_keys[:, :, -self.context :])
+            all_values.append(past_values[:, :, -self.context :])
+        return x, tuple(all_keys), tuple(all_values)
+
+    def start(self, batch: int) -> tuple[Past, Past]:
+        """Keys and values before the first frame.
+
+        As in the official code, every layer's past begins with one frame whose input was all
+        zeros: its key and value are the biases. Something to look at while there is nothing else.
+        """
+        keys, values = [], []
+        for layer in self:
+            assert isinstance(layer, Layer)
+            _, key, value = layer.split(layer.qkv.bias.expand(batch, 1, -1))
+            keys.append(key)
+            values.append(value)
+        return tuple(keys), tuple(values)
+
+
 def visible(queries: int, keys: int, context: int, device: torch.device | None = None) -> Tensor:
     """Which of the last `keys` frames each of the last `queries` frames may look at.
 
@@ -176,7 +218,7 @@ class LanguageModel(nn.Module):
         #: Row 0 of each codebook's part means "no code yet"; code c is row c + 1.
         self.embedding = nn.Embedding(config.n_q * (config.codebook_size + 1), config.dim)
         self.norm = nn.LayerNorm(config.dim)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers = Layers(config)
         self.heads = nn.Linear(config.dim, config.n_q * config.codebook_size)
 
     def forward(self, codes: Tensor, offset: int = 0) -> Tensor:
@@ -198,19 +240,8 @@ class LanguageModel(nn.Module):
         return self._advance(before, self.start(codes.shape[1], len(codes), offset))[0]
 
     def start(self, n_q: int, batch: int = 1, offset: int = 0) -> LanguageModelState:
-        """The state before the first frame.
-
-        As in the official code, every layer's past begins with one frame whose input was all
-        zeros: its key and value are the biases. Something to look at while there is nothing else.
-        """
-        keys, values = [], []
-        for layer in self.layers:
-            assert isinstance(layer, Layer)
-            bias = layer.qkv.bias.expand(batch, 1, -1)
-            _, key, value = layer.split(bias)
-            keys.append(key)
-            values.append(value)
-        return LanguageModelState(n_q, offset, tuple(keys), tuple(values))
+        """The state before the first frame."""
+        return LanguageModelState(n_q, offset, *self.layers.start(batch))
 
     def stream(
         self, codes: Tensor | None, state: LanguageModelState
@@ -240,21 +271,16 @@ class LanguageModel(nn.Module):
     ) -> tuple[Tensor, LanguageModelState]:
         """`before`: [B, K, T], codes of the frame before each, plus 1; 0 where there is none."""
         batch, n_q, frames = before.shape
-        size, context = self.config.codebook_size, self.config.context
+        size = self.config.codebook_size
         first_row = torch.arange(n_q, device=before.device)[:, None] * (size + 1)
         x = self.norm(self.embedding(before + first_row).sum(1))
         positions = torch.arange(state.position, state.position + frames, device=x.device)
         x = x + position_embedding(positions, self.config.dim)
-        all_keys, all_values = [], []
-        for layer, keys, values in zip(self.layers, state.keys, state.values):
-            x, keys, values = layer(x, keys, values)
-            all_keys.append(keys[:, :, -context:])
-            all_values.append(values[:, :, -context:])
+        x, keys, values = self.layers(x, state.keys, state.values)
         rows = n_q * size
         scores = F.linear(x, self.heads.weight[:rows], self.heads.bias[:rows])
         scores = scores.view(batch, frames, n_q, size).transpose(1, 2)
-        position = state.position + frames
-        return scores, LanguageModelState(n_q, position, tuple(all_keys), tuple(all_values))
+        return scores, LanguageModelState(n_q, state.position + frames, keys, values)
 
 
 def bits(scores: Tensor, codes: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from minicodec.bits.language_model import (
     LanguageModelConfig,
-    Layer,
+    Layers,
     check_codes,
     position_embedding,
 )
@@ -61,7 +61,7 @@ class SoundModel(nn.Module):
         #: Row 0 of each level's part means that it has no turn; code c is row c + 1.
         self.embedding = nn.Embedding(config.n_q * (config.codebook_size + 1), config.dim)
         self.norm = nn.LayerNorm(config.dim)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers = Layers(config)
         self.heads = nn.ModuleList(
             nn.Linear(config.dim, config.codebook_size) for _ in range(config.n_q)
         )
@@ -86,13 +86,7 @@ class SoundModel(nn.Module):
 
     def start(self, batch: int = 1, offset: int = 0) -> SoundState:
         """The state before the first step; a layer's past begins with biases, as in chapter 12."""
-        keys, values = [], []
-        for layer in self.layers:
-            assert isinstance(layer, Layer)
-            _, key, value = layer.split(layer.qkv.bias.expand(batch, 1, -1))
-            keys.append(key)
-            values.append(value)
-        return SoundState(offset, tuple(keys), tuple(values))
+        return SoundState(offset, *self.layers.start(batch))
 
     def stream(self, before: Tensor, state: SoundState) -> tuple[Tensor, SoundState]:
         """One step: what is known when the codes of the step before have been read.
@@ -120,12 +114,8 @@ class SoundModel(nn.Module):
         x = self.norm(self.embedding(rows).sum(1))
         positions = torch.arange(state.step, state.step + steps, device=device)
         x = x + position_embedding(positions, self.config.dim)
-        kept_keys, kept_values = [], []
-        for layer, keys, values in zip(self.layers, state.keys, state.values):
-            x, keys, values = layer(x, keys, values)
-            kept_keys.append(keys[:, :, -self.config.context :])
-            kept_values.append(values[:, :, -self.config.context :])
-        return x, SoundState(state.step + steps, tuple(kept_keys), tuple(kept_values))
+        x, keys, values = self.layers(x, state.keys, state.values)
+        return x, SoundState(state.step + steps, keys, values)
 
     def _check(self, codes: Tensor) -> None:
         check_codes(codes, self.config, dims=3)
