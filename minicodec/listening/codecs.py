@@ -34,7 +34,8 @@ _FARTHEST = 0.25
 #: Correlation below which a copy is too unlike its original to say when it comes.
 _ALIKE = 0.5
 #: Of files that the author of a codec has not written.
-_NOT_ONES_OWN = ("site-packages", str(Path(__file__).parents[1]), "<frozen")
+_NOT_ONES_OWN = ("site-packages", "dist-packages", "<frozen", str(Path(__file__).parents[1]),
+                 str(Path(traceback.__file__).parent))  # fmt: skip
 _TRIAL = (0.5, 0.3)  # seconds of the two sounds that a codec is tried with
 
 
@@ -194,7 +195,7 @@ def _called(codec: AnyCodec, name: str, function: Callable[[Any], Any], argument
 def raised(error: BaseException) -> str:
     """What was raised and in which line of which file, to go on in a sentence."""
     frames = traceback.extract_tb(error.__traceback__)
-    # A line of a package, or of ours, says little to whom calls it; the last of one's own does.
+    # A line of a package, of Python or of ours says little to whom calls it; one's own last does.
     own = [f for f in frames if not any(part in f.filename for part in _NOT_ONES_OWN)]
     at = own[-1] if own else None
     file = Path(at.filename).name if at and "ipykernel" not in at.filename else "the cell"

@@ -1,5 +1,6 @@
 """Any codec, tried before it is measured: what is wrong with it is one sentence."""
 
+import json
 import math
 
 import numpy as np
@@ -68,6 +69,8 @@ def test_a_codec_is_tried_with_its_own_rate_and_channels():
         (changed(encode=lambda self, x: x), "it gives a Tensor"),
         (changed(encode=lambda self, x: 1 / 0),
          r"encode raised ZeroDivisionError in line \d+ of test_codecs.py: division by zero\.$"),
+        (changed(encode=lambda self, x: json.loads("{")),
+         r"encode raised JSONDecodeError in line \d+ of test_codecs.py: "),
         (changed(decode=lambda self, data: data["x"]), "pcm: decode raised TypeError in line"),
         (changed(decode=lambda self, data: np.zeros(4000)), "this is a ndarray"),
         (changed(decode=lambda self, data: torch.zeros(1, 4000)), "three axes"),
