@@ -21,7 +21,7 @@ from torch import Tensor
 from minicodec.bits.bitstream import compress, decompress
 from minicodec.listening.codecs import CodecError
 from minicodec.model.codec import Codec
-from minicodec.model.pretrained import OFFICIAL
+from minicodec.model.pretrained import OFFICIAL, read_tensors
 from minicodec.sound import mp3
 
 _LENGTH = struct.Struct(">I")
@@ -130,8 +130,8 @@ class Official:
         self.note = "random weights" if weights is None else ""
         if weights is not None:
             try:
-                self._model.load_state_dict(_tensors(Path(weights)))
-            except (RuntimeError, TypeError) as error:  # other names, other sizes, no names at all
+                self._model.load_state_dict(read_tensors(Path(weights)))
+            except RuntimeError as error:  # other names, or other sizes
                 raise ValueError(f"{weights} does not hold the weights of {model}.") from error
         self._model.set_target_bandwidth(bandwidth)
         self.name = f"official {model} {bandwidth:g}"
@@ -148,12 +148,3 @@ class Official:
 
 def _files() -> Any:
     return import_module("encodec.compress")  # by name: as its attribute it is a function
-
-
-def _tensors(file: Path) -> Any:
-    if not file.is_file():
-        raise ValueError(f"{file}: no such file.")
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file raises depends on where it is damaged
-        raise ValueError(f"{file} is no file of tensors that torch can read safely.") from error

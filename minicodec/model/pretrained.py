@@ -110,7 +110,7 @@ def load(
         )
     if key in OFFICIAL:
         official = OFFICIAL[key]
-        tensors = _read(Path(path) if path is not None else _download(official))
+        tensors = read_tensors(Path(path) if path is not None else _download(official))
         codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
     elif _is_folder(name):
         codec = _load_folder(Path(name))
@@ -209,7 +209,7 @@ def _load_saved(folder: Path, config: CodecConfig) -> Codec:
     file = _weights_of(folder)
     metadata = read_metadata(file)
     name = printable(metadata.get("name", folder.resolve().name)[:_MOST_LETTERS])
-    tensors = convert(_read(file), whole=WHOLE.items() <= metadata.items())
+    tensors = convert(read_tensors(file), whole=WHOLE.items() <= metadata.items())
     return assemble(config, tensors, name, str(file))
 
 
@@ -285,7 +285,12 @@ def _weights_of(folder: Path) -> Path:
     return file
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """What a file of weights holds, by the names it has there: safetensors, or the official format.
+
+    Raises:
+        CheckpointError: for a file that is missing or damaged, or holds something else.
+    """
     if path.is_dir():
         path = _weights_of(path)
     if not path.is_file():

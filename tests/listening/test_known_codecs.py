@@ -93,7 +93,9 @@ def test_official_weights_come_from_a_file(tmp_path):
     assert codec.note == "" and codec.encode(clip) == donor.encode(clip)
     (tmp_path / "words.th").write_text("no tensors")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.th")
-    for name, words in (("words.th", "no file of tensors"), ("none.th", "no such file"),
+    torch.save([torch.zeros(1)], tmp_path / "list.th")
+    for name, words in (("words.th", "nor a file of tensors"), ("none.th", "no such file"),
+                        ("list.th", "holds no state_dict"),
                         ("other.th", "does not hold the weights of encodec_24khz")):  # fmt: skip
         with pytest.raises(ValueError, match=words) as error:
             Official("encodec_24khz", 1.5, tmp_path / name)
@@ -117,5 +119,8 @@ def test_what_is_not_official(monkeypatch):
         Official("encodec_24khz", 6.0)
 
 
-def test_all_rates_of_mp3_are_known():
-    assert [*known_codecs._MP3_KBPS] == sorted(known_codecs._MP3_KBPS)
+@pytest.mark.parametrize("rate", known_codecs._MP3_KBPS)
+def test_the_lowest_and_the_highest_rate_of_mp3_are_what_lame_has(rate):
+    sound = 0.1 * torch.randn(1, 1, 2 * rate)
+    for kbps in known_codecs._MP3_KBPS[rate]:  # a short file has half a dozen frames too many
+        assert len(Mp3(kbps, rate).encode(sound)) * 8 / 2000 == pytest.approx(kbps, rel=0.15)
