@@ -143,16 +143,27 @@ def stereo(generator: Generator) -> tuple[Tensor]:
 
 
 def weighted(
-    segments: Sequence[Tensor], stride: int, window: Callable[[int], Tensor], divide: bool = True
+    segments: Sequence[Tensor],
+    stride: int,
+    window: Callable[[int], Tensor],
+    divide: bool = True,
+    own: bool = False,
 ) -> Tensor:
-    """Segments [1, C, L] joined with some window, whether or not its sum is divided out."""
+    """Segments [1, C, L] joined with some window.
+
+    Args:
+        window: weights of so many samples.
+        divide: by the sum of the weights.
+        own: give each segment a window of its own size, where the last one is shorter.
+    """
     end = stride * (len(segments) - 1) + segments[-1].shape[-1]
     total, weights = torch.zeros(*segments[0].shape[:-1], end), torch.zeros(end)
-    whole = window(segments[0].shape[-1])
     for index, segment in enumerate(segments):
-        place = slice(index * stride, index * stride + segment.shape[-1])
-        total[..., place] += whole[: segment.shape[-1]] * segment
-        weights[place] += whole[: segment.shape[-1]]
+        size = segment.shape[-1]
+        place = slice(index * stride, index * stride + size)
+        weight = window(size if own else segments[0].shape[-1])[:size]
+        total[..., place] += weight * segment
+        weights[place] += weight
     return total / weights if divide else total
 
 
@@ -169,17 +180,6 @@ def to_the_edge(size: int) -> Tensor:
 def late_triangle(size: int) -> Tensor:
     """The triangle a sample late, so that it begins with 0."""
     return torch.cat([torch.zeros(1), triangle(size)[:-1]])
-
-
-def own_triangle(segments: Sequence[Tensor], stride: int) -> Tensor:
-    """Each segment weighted with a triangle of its own size, where the last one is shorter."""
-    end = stride * (len(segments) - 1) + segments[-1].shape[-1]
-    total, weights = torch.zeros(*segments[0].shape[:-1], end), torch.zeros(end)
-    for index, segment in enumerate(segments):
-        place = slice(index * stride, index * stride + segment.shape[-1])
-        total[..., place] += triangle(segment.shape[-1]) * segment
-        weights[place] += triangle(segment.shape[-1])
-    return total / weights
 
 
 def cut(segments: Sequence[Tensor], stride: int) -> Tensor:

@@ -203,7 +203,7 @@ LESSON = (
             Mistake(
                 "The last segment has a triangle of its own; it should take the beginning of the "
                 "long one.",
-                answers.own_triangle,
+                partial(answers.weighted, window=answers.triangle, own=True),
             ),
             Mistake(
                 "The end is cut off: the last segment goes on beyond its stride.",
