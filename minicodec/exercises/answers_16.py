@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from minicodec.bits.packing import pack, unpack
+from minicodec.exercises.answers_06 import kbps
 from minicodec.exercises.limited import Failed
 from minicodec.exercises.trying import draw, value_and_gradients
 from minicodec.listening.analysis import Rating, t_quantile
@@ -159,7 +160,7 @@ def level_and_dropout(generator: Generator) -> tuple[int, int, float]:
 
 def price(frame_rate: float, n_q: int, size: int) -> tuple[float, float]:
     """Tokens per second, and kbps."""
-    return frame_rate * n_q, frame_rate * n_q * math.log2(size) / 1000
+    return frame_rate * n_q, kbps(n_q, size, frame_rate)
 
 
 def sizes(generator: Generator) -> tuple[float, int, int]:
