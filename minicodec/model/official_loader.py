@@ -7,6 +7,8 @@ own numbers, that calls these classes and loads the file. Who wants a `.th` call
 what it returns.
 """
 
+import dataclasses
+
 from minicodec.model.config import CodecConfig
 
 #: The script's name; it looks for the weights beside itself.
@@ -30,7 +32,7 @@ from safetensors.torch import load_file
 
 SIZES = dict(
     channels={channels}, dimension={dimension}, n_filters={n_filters}, ratios={ratios},
-    n_residual_layers={n_residual_layers}, lstm={lstm}, norm="{norm}", causal={causal},
+    n_residual_layers={n_residual_layers}, lstm={lstm_layers}, norm="{norm}", causal={causal},
     pad_mode="{pad_mode}",
 )
 
@@ -38,7 +40,7 @@ SIZES = dict(
 def load(weights=Path(__file__).with_name("model.safetensors")):
     model = EncodecModel(
         SEANetEncoder(**SIZES), SEANetDecoder(**SIZES),
-        ResidualVectorQuantizer(dimension={dimension}, n_q={n_q}, bins={bins}),
+        ResidualVectorQuantizer(dimension={dimension}, n_q={n_q}, bins={codebook_size}),
         target_bandwidths={bandwidths}, sample_rate={sample_rate}, channels={channels},
         normalize={normalize}, segment={segment}, overlap={overlap},
     )
@@ -54,23 +56,11 @@ def script(config: CodecConfig, name: str) -> str:
         name: of the codec; in the script it stands in words of letters, digits and a few signs.
     """
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "_-. ") else "_" for c in name)
-    return _TEMPLATE.format(
-        name=plain.strip() or "unnamed",
-        bandwidth=config.bandwidths[-1],
-        bandwidths=list(config.bandwidths),
-        sample_rate=config.sample_rate,
-        channels=config.channels,
-        dimension=config.dimension,
-        n_filters=config.n_filters,
-        ratios=list(reversed(config.strides)),
-        n_residual_layers=config.n_residual_layers,
-        lstm=config.lstm_layers,
-        norm=config.norm,
-        causal=config.causal,
-        pad_mode=config.pad_mode,
-        n_q=config.max_n_q,
-        bins=config.codebook_size,
-        normalize=config.normalize,
-        segment=config.segment,
-        overlap=config.overlap,
-    )
+    values = dataclasses.asdict(config) | {
+        "name": plain.strip() or "unnamed",
+        "bandwidth": config.bandwidths[-1],
+        "bandwidths": list(config.bandwidths),
+        "ratios": list(reversed(config.strides)),
+        "n_q": config.max_n_q,
+    }
+    return _TEMPLATE.format(**values)
