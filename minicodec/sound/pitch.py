@@ -14,9 +14,9 @@ from torch import Tensor
 from minicodec.sound.judges import need, pair
 
 _RATE = 16000
-_FRAME, _HOP = 1024, 256  # samples: 64 ms hold four periods of the deepest voice
+_FRAME, _HOP = 1024, 256  # samples: 64 ms hold nearly four periods of the deepest voice
 _LOWEST, _HIGHEST = 60.0, 500.0  # Hz, of voices that speak
-#: From here on an error is gross: another octave, or another sound (Rabiner et al. 1976 and since).
+#: From here on an error is gross: another octave, or another sound (as in Chu and Alwan 2009).
 GROSS = 0.2
 
 
