@@ -27,17 +27,12 @@ def fit_table(codes: Tensor, labels: Tensor, size: int, kinds: int) -> Tensor:
         codes, labels: [frames] → [size, kinds]
 
     Raises:
-        ValueError: if codes and labels are not of the same frames.
+        ValueError: if codes and labels are not of the same frames, or lie outside.
 
     >>> table = fit_table(torch.tensor([0, 0, 1]), torch.tensor([0, 0, 1]), size=2, kinds=2)
     >>> (7 * table.exp()).round().int().tolist()
     [[3, 1], [1, 2]]
     """
-    if codes.dim() != 1 or codes.shape != labels.shape or not len(codes):
-        raise ValueError(
-            "a table is made of as many codes as labels, but there are "
-            f"{list(codes.shape)} and {list(labels.shape)}."
-        )
     counts = 1.0 + _counts(codes, labels, size, kinds)
     return (counts / counts.sum()).log().float()
 
@@ -70,6 +65,9 @@ def information(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
     Shape:
         codes, labels: [frames]
 
+    Raises:
+        ValueError: as `fit_table`.
+
     >>> a = torch.arange(400) % 4
     >>> [information(a, labels, 4, 4) for labels in (a, a // 2, torch.zeros_like(a))]
     [2.0, 1.0, 0.0]
@@ -85,6 +83,9 @@ def excess(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
 
     Shape:
         codes, labels: [frames]
+
+    Raises:
+        ValueError: as `fit_table`.
     """
     seen = _counts(codes, labels, size, kinds) > 0
     free = int(seen.sum()) - int(seen.any(1).sum()) - int(seen.any(0).sum()) + 1
@@ -93,5 +94,17 @@ def excess(codes: Tensor, labels: Tensor, size: int, kinds: int) -> float:
 
 def _counts(codes: Tensor, labels: Tensor, size: int, kinds: int) -> Tensor:
     """Frames with each code and label [size, kinds]."""
+    if codes.dim() != 1 or codes.shape != labels.shape or not len(codes):
+        raise ValueError(
+            "a table is made of as many codes as labels, but there are "
+            f"{list(codes.shape)} and {list(labels.shape)}."
+        )
+    for name, numbers, end in (("codes", codes, size), ("labels", labels, kinds)):
+        # A label too large would be counted for the next code.
+        if not 0 <= int(numbers.min()) <= int(numbers.max()) < end:
+            raise ValueError(
+                f"{name} of this table lie in 0 to {end - 1}, but these lie in "
+                f"{int(numbers.min())} to {int(numbers.max())}."
+            )
     counts = torch.bincount(codes * kinds + labels, minlength=size * kinds)
     return counts.view(size, kinds).double()

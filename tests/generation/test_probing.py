@@ -52,5 +52,21 @@ def test_windows_leave_the_rest_out():
 
 def test_frames_without_labels():
     for codes, labels in ((torch.zeros(3), torch.zeros(2)), (torch.zeros(0), torch.zeros(0))):
-        with pytest.raises(ValueError, match="as many codes as labels"):
-            fit_table(codes.long(), labels.long(), 2, 2)
+        for ask in (fit_table, information, excess):
+            with pytest.raises(ValueError, match="as many codes as labels"):
+                ask(codes.long(), labels.long(), 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "said"),
+    [
+        ([0, 1], [0, 2], "labels of this table lie in 0 to 1, but these lie in 0 to 2"),
+        ([0, 0], [0, -1], "labels of this table"),
+        ([0, 2], [0, 1], "codes of this table lie in 0 to 1"),
+        ([-1, 1], [1, 1], "codes of this table"),
+    ],
+)
+def test_numbers_beyond_the_table(codes, labels, said):
+    for ask in (fit_table, information, excess):
+        with pytest.raises(ValueError, match=said):
+            ask(torch.tensor(codes), torch.tensor(labels), 2, 2)
