@@ -79,10 +79,9 @@ def probed(codes: Tensor, labels: dict[str, Tensor], size: int, window: int) -> 
         table = fit_table(level[~late], labels["speaker"][~late], size, voices)
         right = guess(windows(level[late], window), table) == labels["speaker"][late][::window]
         rows["speaker"].append(round(right.float().mean().item(), 4))
-        for name, kept, most in (("phoneme", sounding, kinds), ("speaker", sounding, voices)):
-            pair = level[kept], labels[name][kept], size, most
-            bits = information(*pair) - excess(*pair)
-            rows[f"{name}_bits"].append(round(bits, 3))
+        for name, most in (("phoneme", kinds), ("speaker", voices)):
+            given = level[sounding], labels[name][sounding], size, most
+            rows[f"{name}_bits"].append(round(information(*given) - excess(*given), 3))
     return rows
 
 
