@@ -110,8 +110,8 @@ def load(
         )
     if key in OFFICIAL:
         official = OFFICIAL[key]
-        tensors = read_tensors(Path(path) if path is not None else _download(official))
-        codec = assemble(official.config, convert(tensors), key, f"{path or official.file}")
+        tensors = _converted(Path(path) if path is not None else _download(official))
+        codec = assemble(official.config, tensors, key, f"{path or official.file}")
     elif _is_folder(name):
         codec = _load_folder(Path(name))
     else:
@@ -207,10 +207,8 @@ def _saved_config(folder: Path, values: dict[str, object]) -> CodecConfig:
 
 def _load_saved(folder: Path, config: CodecConfig) -> Codec:
     file = _weights_of(folder)
-    metadata = read_metadata(file)
-    name = printable(metadata.get("name", folder.resolve().name)[:_MOST_LETTERS])
-    tensors = convert(read_tensors(file), whole=WHOLE.items() <= metadata.items())
-    return assemble(config, tensors, name, str(file))
+    name = printable(read_metadata(file).get("name", folder.resolve().name)[:_MOST_LETTERS])
+    return assemble(config, _converted(file), name, str(file))
 
 
 def _load_run(run: Path, config: CodecConfig) -> Codec:
@@ -283,6 +281,14 @@ def _weights_of(folder: Path) -> Path:
                 "again in one safetensors file."
             )
     return file
+
+
+def _converted(path: Path) -> dict[str, Tensor]:
+    """Weights of the official package or of transformers, by our names."""
+    file = _weights_of(path) if path.is_dir() else path
+    tensors = read_tensors(file)
+    metadata = read_metadata(file) if file.suffix == ".safetensors" else {}
+    return convert(tensors, whole=WHOLE.items() <= metadata.items())
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
