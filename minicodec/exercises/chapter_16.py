@@ -193,24 +193,19 @@ EXERCISES = (
     ),
     Exercise(
         "16.label",
-        "Give the kbps that a label of 9 codebooks of 1,024 vectors at 44,100 / 512 frames per "
+        "Give the kbps that a label of 6 codebooks of 2,048 vectors at 24,000 / 480 frames per "
         "second promises, and those of a file that takes 16 bits for each code.",
-        (9 * 10 * 44.1 / 512, 9 * 16 * 44.1 / 512),
+        (3.3, 4.8),
         (
-            Mistake("Both are in kilobytes per second.", (9 * 1.25 * 44.1 / 512, 18 * 44.1 / 512)),
-            Mistake("Both are in bits per second.", (90 * 44100 / 512, 144 * 44100 / 512)),
-            Mistake("Those are the rates of one codebook.", (441 / 512, 16 * 44.1 / 512)),
+            Mistake("Both are in kilobytes per second.", (3.3 / 8, 0.6)),
+            Mistake("Both are in bits per second.", (3300.0, 4800.0)),
+            Mistake("Those are the rates of one codebook.", (0.55, 0.8)),
+            Mistake("To name one of 2,048 takes more than ten bits.", (3.0, 4.8)),
             Mistake(
-                "The label is the round number that a page may say; what do the sizes promise?",
-                (8.0, 9 * 16 * 44.1 / 512),
+                "480 is the samples of a frame; how many frames has a second?",
+                (480 * 66 / 1000, 480 * 96 / 1000),
             ),
-            Mistake(
-                "The second is what the cell above printed, with all that surrounds the codes.",
-                (9 * 10 * 44.1 / 512, 12.71),
-            ),
-            Mistake(
-                "The numbers stand in the other order.", (9 * 16 * 44.1 / 512, 90 * 44.1 / 512)
-            ),
+            Mistake("The numbers stand in the other order.", (4.8, 3.3)),
         ),
         minutes=4,
         kind="paper",

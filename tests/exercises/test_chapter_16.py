@@ -17,8 +17,8 @@ def test_a_window_holds_that_many_seconds():
 
 def test_the_label_promises_less_than_the_file_takes():
     promised, stored = ANSWERS["16.label"]
-    assert promised == pytest.approx(price(44100 / 512, 9, 1024)[1])
-    assert stored / promised == pytest.approx(1.6)
+    assert promised == pytest.approx(price(24000 / 480, 6, 2048)[1])
+    assert stored / promised == pytest.approx(16 / 11)
 
 
 def test_the_ear_is_asked_about_three_codecs():
