@@ -1,17 +1,27 @@
 """Support: what can be typed: commands, their options, and help, which need not wait for torch.
 
-So nothing here imports more than the standard library and `bits.container`. Names that live in
-modules which do need torch are written down a second time, and a test compares them.
+So nothing here imports more than the standard library and modules that need no torch. Names that
+live in modules which do need it are written down a second time, and a test compares them.
 """
 
 import argparse
 import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import minicodec
-from minicodec.bits.container import ENTROPY, MOST_SECONDS
+from minicodec.bits.container import ENTROPY
+from minicodec.cli.numbers import (
+    copies,
+    count,
+    not_negative,
+    positive,
+    rate,
+    seconds_of_chunk,
+    seed,
+    threads,
+    workers,
+)
 
 #: `minicodec.model.pretrained` knows these by name.
 MODELS = ("mini_24khz", "mini_24khz_adversarial", "encodec_24khz", "encodec_48khz")
@@ -23,9 +33,6 @@ MEASURES = ("si_sdr", "mel_distance", "visqol", "visqol_speech", "pesq", "stoi",
 
 #: `minicodec.model.export.FILES`, and the graphs of `minicodec.model.onnx_export`
 EXPORTS = ("transformers", "official", "onnx")
-
-#: Of seconds, minutes, steps and all that is counted: beyond it there are only mistakes.
-_MOST = 10**9
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,7 +76,7 @@ def _encode(sub: argparse.ArgumentParser) -> None:
     _entropy(sub)
     _lm(sub)
     sub.add_argument(
-        "--chunk", type=_seconds_of_chunk, metavar="SECONDS",
+        "--chunk", type=seconds_of_chunk, metavar="SECONDS",
         help="sound in a chunk; what a damaged bit costs",
     )  # fmt: skip
 
@@ -81,9 +88,9 @@ def _decode(sub: argparse.ArgumentParser) -> None:
     _many(sub, ("wav", "flac", "ogg", "mp3"))
     _model(sub, None)
     _lm(sub)
-    sub.add_argument("--start", type=_not_negative, default=0.0, metavar="SECONDS",
+    sub.add_argument("--start", type=not_negative, default=0.0, metavar="SECONDS",
                      help="begin there")  # fmt: skip
-    sub.add_argument("--duration", type=_positive, metavar="SECONDS", help="stop after these")
+    sub.add_argument("--duration", type=positive, metavar="SECONDS", help="stop after these")
     sub.add_argument("--tolerant", action="store_true",
                      help="play silence for what is damaged, and go on")  # fmt: skip
 
@@ -125,18 +132,18 @@ def _evaluate(sub: argparse.ArgumentParser) -> None:
                      "hf:OWNER/NAME (EncodecModel, DacModel, MimiModel); mp3; encodec_24khz, "
                      "encodec_48khz or their .th files, in the official package; each but the "
                      "first with =KBPS,KBPS, such as mp3=32,64")  # fmt: skip
-    sub.add_argument("--rate", type=_rate, metavar="HZ",
+    sub.add_argument("--rate", type=rate, metavar="HZ",
                      help="compare at this sample rate; the model's, or else the highest of the "
                      "codecs'")  # fmt: skip
     sub.add_argument("--measures", nargs="+", metavar="NAME", choices=MEASURES,
                      help=f"{', '.join(MEASURES)}; by default all that are installed")  # fmt: skip
     sub.add_argument("--explain", action="store_true",
                      help="say what each measure hears, and what it misses")  # fmt: skip
-    sub.add_argument("--opus", type=_count, nargs="*", metavar="KBPS",
+    sub.add_argument("--opus", type=count, nargs="*", metavar="KBPS",
                      help="measure Opus too, at these rates; 6 and 12 where its tools are; none "
                      "without a rate")  # fmt: skip
     _entropy(sub)
-    sub.add_argument("--seconds", type=_positive, default=10.0, help="of each recording; 10")
+    sub.add_argument("--seconds", type=positive, default=10.0, help="of each recording; 10")
 
 
 def _train(sub: argparse.ArgumentParser) -> None:
@@ -151,7 +158,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
            help="recordings to measure on, not to learn from")  # fmt: skip
     option("--out", type=Path, required=True, metavar="RUN",
            help="folder of the run; wherever a model can be named, the run can")  # fmt: skip
-    option("--minutes", type=_positive, default=math.inf,
+    option("--minutes", type=positive, default=math.inf,
            help="age at which the run ends, restarts included")  # fmt: skip
     option("--resume", action="store_true", help="go on from the last checkpoint")
     option("--from", dest="start_from", metavar="MODEL",
@@ -167,13 +174,13 @@ def _train(sub: argparse.ArgumentParser) -> None:
     option("--facts", type=Path, metavar="JSON",
            help="what else the exported file should say, as its licence")  # fmt: skip
     for name in ("steps", "batch"):
-        option(f"--{name}", type=_count, help=f"instead of the config's {name}")
-    option("--learning-rate", type=_positive, help="instead of the config's learning rate")
-    option("--seed", type=_seed, help="instead of the config's seed")
-    option("--save-minutes", type=_positive, default=2.0, help="between checkpoints; default 2")
-    option("--workers", type=_workers,
+        option(f"--{name}", type=count, help=f"instead of the config's {name}")
+    option("--learning-rate", type=positive, help="instead of the config's learning rate")
+    option("--seed", type=seed, help="instead of the config's seed")
+    option("--save-minutes", type=positive, default=2.0, help="between checkpoints; default 2")
+    option("--workers", type=workers,
            help="processes that read recordings ahead; some where there is a GPU")  # fmt: skip
-    option("--threads", type=_threads, help="of the CPU")
+    option("--threads", type=threads, help="of the CPU")
     option("--bfloat16", action="store_true",
            help="convolutions in 16 bits: faster where the processor is made for them (lscpu says "
            "avx512_bf16 or amx_bf16); new GPUs use them unasked")  # fmt: skip
@@ -193,19 +200,19 @@ def _train_lm(sub: argparse.ArgumentParser) -> None:
     option("--run", dest="run_folder", type=Path, metavar="FOLDER",
            help="of the run's state, codes and log; started again with the same one, training goes "
            "on; FILE.run by default")  # fmt: skip
-    option("--minutes", type=_positive, default=30.0,
+    option("--minutes", type=positive, default=30.0,
            help="of training, restarts included; the coding before is extra; 30")  # fmt: skip
-    option("--copies", type=_copies, default=1, metavar="N",
+    option("--copies", type=copies, default=1, metavar="N",
            help="code each recording N times, with other gains and shifts")  # fmt: skip
     for name, default, text in (
         ("dim", 120, "channels"), ("layers", 3, "of the Transformer"), ("heads", 8, "per layer"),
         ("batch", 4, "pieces of 5 s per step"),
     ):  # fmt: skip
-        option(f"--{name}", type=_count, default=default, help=f"{text} ({default})")
-    option("--seed", type=_seed, default=0, help="of everything drawn at random (0)")
-    option("--learning-rate", type=_positive, default=2e-3)
-    option("--weight-decay", type=_not_negative, default=0.1)
-    option("--threads", type=_threads, help="of the CPU")
+        option(f"--{name}", type=count, default=default, help=f"{text} ({default})")
+    option("--seed", type=seed, default=0, help="of everything drawn at random (0)")
+    option("--learning-rate", type=positive, default=2e-3)
+    option("--weight-decay", type=not_negative, default=0.1)
+    option("--threads", type=threads, help="of the CPU")
 
 
 def _export(sub: argparse.ArgumentParser) -> None:
@@ -236,7 +243,7 @@ def _many(sub: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     sub.add_argument("--format", type=lambda text: f".{text.lstrip('.').lower()}",
                      choices=[f".{name}" for name in formats], metavar="NAME",
                      help=f"of files that -o does not name: {', '.join(formats)}")  # fmt: skip
-    sub.add_argument("-j", "--jobs", type=_threads, default=1, metavar="N",
+    sub.add_argument("-j", "--jobs", type=threads, default=1, metavar="N",
                      help="processes that share several files; 1")  # fmt: skip
     _device(sub)
 
@@ -264,7 +271,7 @@ def _bandwidth(
     text: str = "in kbps; the model's highest by default",
     nargs: str | None = None,
 ) -> None:
-    sub.add_argument("-b", "--bandwidth", type=_positive, nargs=nargs, metavar="KBPS", help=text)
+    sub.add_argument("-b", "--bandwidth", type=positive, nargs=nargs, metavar="KBPS", help=text)
 
 
 def _entropy(sub: argparse.ArgumentParser) -> None:
@@ -275,58 +282,3 @@ def _entropy(sub: argparse.ArgumentParser) -> None:
 def _lm(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--lm", metavar="FILE",
                      help="language model that predicts the codes, if not ours")  # fmt: skip
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{_short(text)!r} is no number.") from None
-
-
-def _positive(text: str) -> float:
-    number = _number(text)
-    if not 0 < number <= _MOST:
-        raise argparse.ArgumentTypeError(
-            f"a number above 0 and at most {_MOST} is needed, not {_short(text)}."
-        )
-    return number
-
-
-def _not_negative(text: str) -> float:
-    number = _number(text)
-    if not 0 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(
-            f"a number from 0 to {_MOST} is needed, not {_short(text)}."
-        )
-    return number
-
-
-def _seconds_of_chunk(text: str) -> float:
-    number = _number(text)
-    if not 0 < number <= MOST_SECONDS:
-        raise argparse.ArgumentTypeError(
-            f"more than 0 and at most {MOST_SECONDS} seconds, not {_short(text)}."
-        )
-    return number
-
-
-def _integer(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or len(text) > 20 or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(
-            f"an integer from {least} to {most} is needed, not {_short(text)}."
-        )
-    return int(text)
-
-
-_count = partial(_integer, least=1, most=_MOST)
-_copies = partial(_integer, least=1, most=1000)
-_rate = partial(_integer, least=1000, most=384000)
-_seed = partial(_integer, least=0, most=2**63 - 1)  # torch's limit
-#: More than any machine has processors; the system ends a program that starts too many threads.
-_threads = partial(_integer, least=1, most=1024)
-_workers = partial(_integer, least=0, most=1024)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:40]}…"
