@@ -5,9 +5,8 @@ from pathlib import Path
 
 from minicodec.cli import export_onnx
 from minicodec.cli.common import check_folder, stem_of
-from minicodec.model.checkpoint import SHIPPED, read_metadata
+from minicodec.model.checkpoint import SHIPPED, facts_in, read_metadata
 from minicodec.model.export import FILES, WEIGHTS, check_exportable, export
-from minicodec.model.fields import json_object
 from minicodec.model.pretrained import config_of, load
 
 
@@ -19,8 +18,9 @@ def run(args: argparse.Namespace) -> None:
     check_exportable(config_of(args.model), args.to)
     folder = Path(args.output or f"{stem_of(args.model)}_{args.to}")
     check_folder(folder, FILES[args.to], args.force)
+    facts = _facts(args.model)
     codec = load(args.model, fast=False)
-    for path in export(codec, folder, args.to, facts=_facts(args.model), force=args.force):
+    for path in export(codec, folder, args.to, facts=facts, force=args.force):
         print(f"{path.stat().st_size:12} bytes  {path}")
     print(_HOW[args.to].format(folder=str(folder)))
 
@@ -30,7 +30,7 @@ def _facts(model: str) -> dict[str, object]:
     file = SHIPPED.get(model, Path(model))
     if file.is_dir():
         file = file / WEIGHTS
-    return json_object(read_metadata(file).get("facts", "{}")) if file.is_file() else {}
+    return facts_in(read_metadata(file), file) if file.is_file() else {}
 
 
 _HOW = {

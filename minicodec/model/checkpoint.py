@@ -145,9 +145,17 @@ def facts(path: str | Path) -> dict[str, object]:
     Raises:
         CheckpointError: as `load_codec`.
     """
-    text = _metadata(path).get("facts", "{}")
+    return facts_in(_metadata(path), path)
+
+
+def facts_in(metadata: Mapping[str, str], path: str | Path) -> dict[str, object]:
+    """The facts among what `read_metadata` has found in a file, ours or an export of it.
+
+    Raises:
+        CheckpointError: if they cannot be read.
+    """
     try:
-        return json_object(text)
+        return json_object(metadata.get("facts", "{}"))
     except ValueError as error:
         raise CheckpointError(f"{path} holds facts that cannot be read: {error}") from error
 

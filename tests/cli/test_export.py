@@ -8,6 +8,7 @@ import torch
 from command import TINY, bad_files, check_refused, contents, run
 from exports import of_script
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from short_runs import trainer
 
 from minicodec.cli import arguments, export
@@ -110,6 +111,7 @@ def test_an_older_export_is_replaced_only_if_asked(folder, capsys):
         (["-m", "snake.safetensors", "--to", "official"], "snake activations, and the official"),
         (["-m", "learned.safetensors"], "factorized codebooks"),
         (["-m", "plain.safetensors"], "always has an LSTM"),
+        (["-m", "boasting.safetensors"], "boasting.safetensors holds facts that cannot be read"),
         (["-m", "encodec_24khz", "--to", "onnx"], "pads with reflections"),
     ],
 )
@@ -122,6 +124,9 @@ def test_wrong_input_costs_one_line(folder, capsys, monkeypatch, words, message)
         "plain": {"lstm_layers": 0},
     }.items():  # fmt: skip
         save_codec(Codec(CodecConfig(**small, **change)), folder / f"{name}.safetensors")
+    with safe_open("tiny.safetensors", "pt") as file:
+        metadata = file.metadata()
+    save_file(load_file("tiny.safetensors"), "boasting.safetensors", metadata | {"facts": "[1"})
     monkeypatch.setattr(export, "load", lambda *_, **__: pytest.fail("a model was loaded"))
     check_refused(folder, capsys, ["export", *words], message)
 
