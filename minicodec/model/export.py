@@ -13,7 +13,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
@@ -80,7 +80,7 @@ def export(
         raise ValueError(f"export needs the name of a folder to write to, not {folder!r}.")
     config, folder = codec.config, Path(folder)
     check_exportable(config, package)
-    check_folder(folder, FILES[package], force)
+    _check_folder(folder, FILES[package], force)
     weights = rename(codec, package)
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
@@ -120,7 +120,7 @@ def check_exportable(config: CodecConfig, package: str) -> None:
             )
 
 
-def check_folder(folder: Path, names: tuple[str, ...] | list[str], force: bool) -> None:
+def _check_folder(folder: Path, names: Sequence[str], force: bool) -> None:
     """Refuse a place for these files before anything is computed.
 
     Raises:
