@@ -162,6 +162,8 @@ def main() -> None:
             out = args.runs / f"{name.replace(' ', '_')}_{seed}"
             kept = out / "result.json"
             if kept.exists():
+                if load_config(str(out / "config.json")).steps != args.steps:
+                    parser.error(f"{args.runs} holds runs of another length: name a new folder.")
                 continue
             began = time.monotonic()
             codec, cost = train(name, seed, args.steps, sources, valid, out)
