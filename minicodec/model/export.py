@@ -49,7 +49,7 @@ def export(
     facts: Mapping[str, object] | None = None,
     force: bool = False,
 ) -> list[Path]:
-    """Write a codec for another package: into a folder, which has all of it or nothing.
+    """Write a codec for another package: into a folder; a new one has all of it or nothing.
 
     Args:
         codec: any with codebooks that are averages, ELU, and for transformers an LSTM.
