@@ -16,11 +16,11 @@ SCRIPT = "load_encodec.py"
 
 _TEMPLATE = '''"""{name} as a model of the official package: pip install encodec safetensors
 
-    from load_encodec import load
-    model = load()
-    model.set_target_bandwidth({bandwidth})
-    frames = model.encode(audio)        # [B, {channels}, T] at {sample_rate} Hz
-    audio = model.decode(frames)
+from load_encodec import load
+model = load()
+model.set_target_bandwidth({bandwidth})
+frames = model.encode(audio)        # [B, {channels}, T] at {sample_rate} Hz
+audio = model.decode(frames)
 """
 
 from pathlib import Path
@@ -31,18 +31,29 @@ from encodec.quantization import ResidualVectorQuantizer
 from safetensors.torch import load_file
 
 SIZES = dict(
-    channels={channels}, dimension={dimension}, n_filters={n_filters}, ratios={ratios},
-    n_residual_layers={n_residual_layers}, lstm={lstm_layers}, norm="{norm}", causal={causal},
+    channels={channels},
+    dimension={dimension},
+    n_filters={n_filters},
+    ratios={ratios},
+    n_residual_layers={n_residual_layers},
+    lstm={lstm_layers},
+    norm="{norm}",
+    causal={causal},
     pad_mode="{pad_mode}",
 )
 
 
 def load(weights=Path(__file__).with_name("model.safetensors")):
     model = EncodecModel(
-        SEANetEncoder(**SIZES), SEANetDecoder(**SIZES),
+        SEANetEncoder(**SIZES),
+        SEANetDecoder(**SIZES),
         ResidualVectorQuantizer(dimension={dimension}, n_q={n_q}, bins={codebook_size}),
-        target_bandwidths={bandwidths}, sample_rate={sample_rate}, channels={channels},
-        normalize={normalize}, segment={segment}, overlap={overlap},
+        target_bandwidths={bandwidths},
+        sample_rate={sample_rate},
+        channels={channels},
+        normalize={normalize},
+        segment={segment},
+        overlap={overlap},
     )
     model.load_state_dict(load_file(weights))
     return model.eval()
