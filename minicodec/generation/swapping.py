@@ -1,6 +1,7 @@
-"""Support: hear two speakers exchange levels; with a kernel, sliders choose which ones.
+"""Support: hear two speakers exchange levels, or one level held still, by moving a slider.
 
-The versions that the player starts with are computed once and stay in the page.
+The slider moves through versions that were computed once and stay in the page, so that it works
+where no kernel runs. With a kernel, controls below the player choose any range of levels.
 """
 
 import secrets
@@ -33,10 +34,19 @@ class Swapped(Comparison):
     """The player of `swapped`, with controls below it where there is a kernel."""
 
     def __init__(
-        self, sounds: list[Sound], title: str, note: str, codec: Coder, clips: dict[str, Tensor]
+        self,
+        sounds: list[Sound],
+        title: str,
+        note: str,
+        codec: Coder,
+        clips: dict[str, Tensor],
+        bandwidth: float | None,
     ) -> None:
-        super().__init__(sounds, codec.config.sample_rate, title, note)
-        self.codec, self.clips = codec, clips
+        (second,) = list(clips)[1:]
+        super().__init__(
+            sounds, codec.config.sample_rate, title, note, knob=f"Levels taken from {second}"
+        )
+        self.codec, self.clips, self.bandwidth = codec, clips, bandwidth
 
     def _ipython_display_(self) -> None:
         """The player as HTML, which is what a page without a kernel keeps, then the controls."""
@@ -44,42 +54,62 @@ class Swapped(Comparison):
 
         display(HTML(self._repr_html_()))
         if has_kernel():
-            display(controls(self.codec, self.clips))
+            display(controls(self.codec, self.clips, self.bandwidth))
 
 
 def swapped(
-    codec: Coder,
-    clips: Mapping[str, Tensor],
-    levels: Sequence[Sequence[int]],
-    bandwidth: float | None = None,
-    title: str = "",
+    codec: Coder, clips: Mapping[str, Tensor], bandwidth: float | None = None, title: str = ""
 ) -> Swapped:
-    """Two clips through a codec, and the first with some of its levels taken from the second.
+    """A clip whose levels come from another one, more and more of them as a slider is moved.
 
-    In a notebook with a kernel, controls below the player choose any levels, and whether they come
-    from the second clip or are held still; without one the player is all there is.
+    The slider begins at the first clip as it is coded, takes level 1 from the second, then levels 1
+    and 2, and ends at the second clip. In a notebook with a kernel, controls below the player
+    choose any range of levels, and whether they come from the second clip or are held still.
 
     Args:
         clips: two of them by name, [1, C, T], of the same words at the same times.
-        levels: for each version, the levels that come from the second clip; they count from 1.
         bandwidth: in kbps; the highest by default.
         title: above the player.
 
     Raises:
-        ValueError: for other than two clips, or levels or a bandwidth that there are not.
+        ValueError: for other than two clips, or a bandwidth that there is not.
     """
     if not isinstance(clips, Mapping) or len(clips) != 2:
         raise ValueError("two clips exchange levels: give them by name, the one to change first.")
     (first, a), (second, b) = clips.items()
     ours, theirs = codec.encode(a, bandwidth), codec.encode(b, bandwidth)
-    sounds = {f"{first}, coded": codec.decode(ours)}
-    for chosen in levels:
-        label = f"{levels_in_words(chosen)} from {second}"
-        sounds[label] = codec.decode(swap_levels(ours, theirs, chosen))
-    sounds[f"{second}, coded"] = codec.decode(theirs)
+    n_q = ours.shape[1]
+    sounds = {f"{first}, all levels its own": codec.decode(ours)}
+    for count in range(1, n_q):
+        levels = range(1, count + 1)
+        label = f"{first}, {levels_in_words(levels)} from {second}"
+        sounds[label] = codec.decode(swap_levels(ours, theirs, levels))
+    sounds[f"{second}, all levels its own"] = codec.decode(theirs)
     prepared, note = prepare(sounds, codec.config.sample_rate)
     title = title or f"{first}, with levels of {second}"
-    return Swapped(prepared, title, note, codec, dict(clips))
+    return Swapped(prepared, title, note, codec, dict(clips), bandwidth)
+
+
+def held_still(
+    codec: Coder, clip: Tensor, bandwidth: float | None = None, title: str = ""
+) -> Comparison:
+    """A clip with one of its levels held at its most common code; a slider chooses which.
+
+    Args:
+        clip: [1, C, T].
+        bandwidth: in kbps; the highest by default.
+        title: above the player.
+
+    Raises:
+        ValueError: for audio that the codec refuses, or a bandwidth that there is not.
+    """
+    codes = codec.encode(clip, bandwidth)
+    sounds = {"no level held still": codec.decode(codes)}
+    for level in range(1, codes.shape[1] + 1):
+        sounds[f"level {level} held still"] = codec.decode(freeze_levels(codes, [level]))
+    prepared, note = prepare(sounds, codec.config.sample_rate)
+    rate = codec.config.sample_rate
+    return Comparison(prepared, rate, title, note, knob="The level that is held still")
 
 
 def levels_in_words(levels: Sequence[int]) -> str:
@@ -96,19 +126,19 @@ def levels_in_words(levels: Sequence[int]) -> str:
     return "levels " + ", ".join(map(str, levels))
 
 
-def changed(codec: Coder, clips: Mapping[str, Tensor], levels: Sequence[int], way: str) -> Tensor:
-    """The first clip with some levels changed in one of the two ways."""
-    ours, theirs = (codec.encode(clip) for clip in clips.values())
-    codes = freeze_levels(ours, levels) if way == FROZEN else swap_levels(ours, theirs, levels)
-    return codec.decode(codes)
+def changed(ours: Tensor, theirs: Tensor, levels: Sequence[int], way: str) -> Tensor:
+    """Our codes with some levels changed in one of the two ways, [B, K, T]."""
+    return freeze_levels(ours, levels) if way == FROZEN else swap_levels(ours, theirs, levels)
 
 
-def controls(codec: Coder, clips: Mapping[str, Tensor]) -> Any:
+def controls(codec: Coder, clips: Mapping[str, Tensor], bandwidth: float | None = None) -> Any:
     """Sliders that choose levels: a widget, of those parts that ipywidgets 7 and 8 share."""
     import ipywidgets as widgets
     from IPython.display import display
 
-    most = codec.config.max_n_q
+    ours, theirs = (codec.encode(clip, bandwidth) for clip in clips.values())
+    whole = {name: codec.decode(codes) for name, codes in zip(clips, (ours, theirs))}
+    most = ours.shape[1]
     wide = {"style": {"description_width": "9em"}, "layout": {"width": "min(100%, 30em)"}}
     which = widgets.IntRangeSlider(
         value=(1, 1), min=1, max=most, description="levels", continuous_update=False, **wide
@@ -122,10 +152,8 @@ def controls(codec: Coder, clips: Mapping[str, Tensor]) -> Any:
         low, high = which.value
         levels = list(range(low, high + 1))
         label = f"{levels_in_words(levels)} {way.value}"
-        sounds = {name: codec.decode(codec.encode(clip)) for name, clip in clips.items()} | {
-            label: changed(codec, clips, levels, way.value)
-        }
-        prepared, note = prepare(sounds, codec.config.sample_rate)
+        sound = codec.decode(changed(ours, theirs, levels, way.value))
+        prepared, note = prepare(whole | {label: sound}, codec.config.sample_rate)
         with output:
             output.clear_output(wait=True)
             display(Comparison(prepared, codec.config.sample_rate, "", note, slot=slot))

@@ -26,6 +26,9 @@ class Comparison:
 
     Where one is shown in the place of another, as behind a slider, both have the same `slot`: the
     newer goes on with the version, at the moment and in the loop in which the older was heard.
+
+    Where versions have an order that one would like to move through, `knob` says of what; a slider
+    of that name stands in the place of the buttons.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Comparison:
         note: str = "",
         pictures: bool = True,
         slot: str = "",
+        knob: str = "",
     ):
         self.sounds = list(sounds)
         self.sample_rate = sample_rate
@@ -43,6 +47,7 @@ class Comparison:
         self.note = note
         self.pictures = pictures
         self.slot = slot
+        self.knob = knob
 
     def _repr_html_(self) -> str:
         """One self-contained fragment; nothing to fetch, and it plays without its script too."""
@@ -59,13 +64,14 @@ class Comparison:
             "compare",
             title,
             f'{plain}<ol class="mc-sounds">{items}</ol>{note}',
-            scripts=(*CORE, "pictures", "canvas", "paper", "slot", "compare"),
+            scripts=(*CORE, "pictures", "canvas", "paper", "slot", "knob", "compare"),
             data={
                 "rate": str(self.sample_rate),
                 "seconds": f"{max(sound.seconds for sound in self.sounds):.4f}",
                 **({"gains": json.dumps([round(gain, 4) for gain in gains])} if differ else {}),
                 **({} if self.pictures else {"blind": ""}),
                 **({"slot": self.slot} if self.slot else {}),
+                **({"knob": self.knob} if self.knob else {}),
             },
         )
 

@@ -9,7 +9,7 @@ from minicodec.listening import fragment
 from minicodec.sound.files import NotWritten
 
 MODES = [
-    (*fragment.CORE, "pictures", "canvas", "paper", "slot", "compare"),
+    (*fragment.CORE, "pictures", "canvas", "paper", "slot", "knob", "compare"),
     (*fragment.CORE, "blind", "transport", "results", "abx"),
     (*fragment.CORE, "blind", "transport", "results", "store", "mushra"),
 ]

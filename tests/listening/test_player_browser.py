@@ -63,6 +63,9 @@ def pages(tmp_path_factory) -> Path:
         player.slot = "of a slider"
         (folder / f"{name}.fragment").write_text(player._repr_html_())
         player.save(folder / f"{name}.html")
+    knob = compare({"none": tone, "one": tone / 2, "all": -tone}, RATE)
+    knob.knob = "How many are turned"
+    knob.save(folder / "knob.html")
     voice = recorder(1, RATE, "test", microphone=True)
     fragment.save_page(folder / "voice.html", "Your voice", "", voice)
     both = recorder(30, RATE, "test", microphone=True) + compare({"a": tone}, RATE)._repr_html_()
@@ -259,6 +262,32 @@ def test_keys(tab, pages):
     assert chosen(player) == [0]
 
 
+def test_a_slider_moves_through_the_versions(tab, pages):
+    player = opened(tab, pages, "knob")
+    slider = player.get_by_role("slider", name="How many are turned")
+    assert player.get_by_role("button", name="none").count() == 0
+    assert slider.get_attribute("aria-valuetext") == "none"
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "one"
+    wait_until_it_plays(player)
+    assert player.locator("output").inner_text() == "one"
+    assert "one: mel spectrogram" in player.locator(".mc-legend").inner_text()
+    tab.keyboard.press("3")
+    assert slider.input_value() == "2" and player.locator("output").inner_text() == "all"
+    tab.keyboard.press("ArrowLeft")
+    assert slider.input_value() == "1" and playing(player)
+    before = place(player)
+    tab.keyboard.press("Home")
+    assert slider.input_value() == "0" and place(player) >= before  # not the beginning of the sound
+    tab.keyboard.press("Space")
+    assert not playing(player)
+    box = slider.bounding_box()
+    tab.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    assert slider.get_attribute("aria-valuetext") == "all"
+    wait_until_it_plays(player)
+
+
 def test_keys_elsewhere_do_nothing(tab, pages):
     player = opened(tab, pages)
     tab.keyboard.press("2")
@@ -368,10 +397,12 @@ def test_labels_are_only_text(tab, pages):
     assert tab.evaluate("window.hacked") is None
 
 
-def test_nothing_serious_is_found_by_axe(tab, pages):
+@pytest.mark.parametrize("name", ["one", "knob"])
+def test_nothing_serious_is_found_by_axe(tab, pages, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    player = opened(tab, pages)
-    player.get_by_role("button", name="half").click()
+    player = opened(tab, pages, name)
+    if name == "one":
+        player.get_by_role("button", name="half").click()
     player.get_by_role("button", name="Loop").click()
     tab.locator("summary").click()
     for scheme in ("light", "dark"):

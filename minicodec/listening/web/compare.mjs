@@ -6,6 +6,7 @@ import { boot, clickAndDrag, element, onTheme, takeTurns } from "./dom.mjs";
 import { Pictures } from "./canvas.mjs";
 import { isThere, takeOver } from "./slot.mjs";
 import { onPaper } from "./paper.mjs";
+import { knob } from "./knob.mjs";
 
 const KEYS = [
   ["1 to 9", "choose a version"],
@@ -97,6 +98,9 @@ class Player {
         item.querySelector(".mc-facts")?.textContent ?? "")));
     const choices = element("div",
       { class: "mc-choices", role: "group", "aria-label": "Versions" }, ...this.buttons);
+    if (this.figure.dataset.knob) {
+      this.knob = knob(this.figure.dataset.knob, this.names, (index) => this.pick(index));
+    }
     this.status = element("p", { class: "mc-status", role: "status" });
 
     const rows = this.gains ? [...KEYS, MATCH_KEY] : KEYS;
@@ -107,7 +111,7 @@ class Player {
     const more = element("details", { class: "mc-more" },
       element("summary", {}, "Keys, and each sound on its own"));
     this.panel = element("div", { class: "mc-panel" },
-      this.views, this.legend, bar, choices, this.status);
+      this.views, this.legend, bar, this.knob?.box ?? choices, this.status);
     list.before(this.panel, more);
     more.append(keys, list);
     this.more = more;
@@ -257,6 +261,7 @@ class Player {
     if (!action || on.closest(".mc-more, .mc-live")) return;
     // Space on these presses them, as everywhere.
     if (action[0] === "toggle" && on.closest(".mc-toggle")) return;
+    if (on.closest(".mc-knob") && /^(Arrow|Home)/.test(event.key)) return; // they move the knob
     event.preventDefault();
     event.stopPropagation();
     const [name, value] = action;
@@ -285,6 +290,7 @@ class Player {
     this.matchButton.setAttribute("aria-pressed", this.matched);
     this.buttons.forEach((button, index) =>
       button.setAttribute("aria-pressed", index === this.active));
+    this.knob?.show(this.active);
     const now = this.names[this.active];
     this.legend.textContent = this.difference
       ? `${now}, less ${this.names[0]}: blue is missing, orange is too much`
