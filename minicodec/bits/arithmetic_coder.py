@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minicodec.bits.language_model import LanguageModel, Layer, position_embedding
+from minicodec.bits.language_model import LanguageModel
+from minicodec.bits.transformer import Layer, position_embedding
 
 _MOST_OPEN = 4096  # bits that may be undecided: in a real file more are a matter of 2^-4000
 _BITS = 24  # tables add up to a little less than 2^24, and the interval is kept at least this wide

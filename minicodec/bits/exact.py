@@ -53,7 +53,8 @@ from minicodec.bits.exact_weights import (
     check_tensors,
     to_integers,
 )
-from minicodec.bits.language_model import LanguageModel, LanguageModelConfig, check_codes, visible
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig, check_codes
+from minicodec.bits.transformer import visible
 
 
 class ExactState(NamedTuple):

@@ -33,7 +33,8 @@ from minicodec.bits.exact_weights import (
     POSITIONS,
     TOTAL,
 )
-from minicodec.bits.language_model import LanguageModelConfig, check_codes, visible
+from minicodec.bits.language_model import LanguageModelConfig, check_codes
+from minicodec.bits.transformer import visible
 
 _BLOCK = 128  # frames that `tables` computes at a time
 

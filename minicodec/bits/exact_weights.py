@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minicodec.bits.language_model import LanguageModel, LanguageModelConfig, position_embedding
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.transformer import position_embedding
 
 FRACTION = 1 << 10  # between layers, 1.0 is this many units
 LIMIT = 1 << 15  # and nothing is larger than this

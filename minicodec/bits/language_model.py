@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from minicodec.bits.transformer import Layers, position_embedding
 from minicodec.model.fields import check_fields
 
 
@@ -95,113 +96,6 @@ class LanguageModelState(NamedTuple):
     values: tuple[Tensor, ...]  #: of each layer, like the keys
 
 
-def position_embedding(positions: Tensor, dim: int) -> Tensor:
-    """Cosines and sines that tell the model where in time a frame is.
-
-    Shape:
-        positions: [...] → [..., dim]
-
-    >>> position_embedding(torch.tensor([0.0]), 4)
-    tensor([[1., 1., 0., 0.]])
-    """
-    exponents = torch.arange(dim // 2, device=positions.device) / (dim // 2 - 1)
-    phase = positions[..., None] / 10000**exponents
-    return torch.cat([phase.cos(), phase.sin()], dim=-1)
-
-
-class Layer(nn.Module):
-    """Attention, then a feed-forward part, each added to its input and normalized.
-
-    Args:
-        config: sizes.
-
-    Shape:
-        x: [B, T, dim]; keys and values of the past: [B, heads, P, dim / heads]
-        → [B, T, dim], keys and values of past and present
-    """
-
-    def __init__(self, config: LanguageModelConfig):
-        super().__init__()
-        self.heads, self.context = config.heads, config.context
-        self.qkv = nn.Linear(config.dim, 3 * config.dim)
-        self.out = nn.Linear(config.dim, config.dim)
-        self.up = nn.Linear(config.dim, config.hidden)
-        self.down = nn.Linear(config.hidden, config.dim)
-        self.norm1 = nn.LayerNorm(config.dim)
-        self.norm2 = nn.LayerNorm(config.dim)
-
-    def forward(self, x: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        query, key, value = self.split(self.qkv(x))
-        keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
-        seen = visible(x.shape[1], keys.shape[2], self.context, x.device)
-        heard = F.scaled_dot_product_attention(query, keys, values, attn_mask=seen)
-        x = self.norm1(x + self.out(heard.transpose(1, 2).flatten(2)))
-        return self.norm2(x + self.down(F.gelu(self.up(x)))), keys, values
-
-    def split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of each head: [B, T, 3 * dim] → 3 × [B, heads, T, ...]."""
-        parts = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return parts[0], parts[1], parts[2]
-
-
-#: Keys, or values, of each layer, [B, heads, past, dim / heads].
-Past = tuple[Tensor, ...]
-
-
-class Layers(nn.ModuleList):
-    """All layers of a Transformer, one after another, each with a past of its own.
-
-    Args:
-        config: sizes.
-
-    Shape:
-        x: [B, T, dim]; keys and values of each layer's past
-        → [B, T, dim], keys and values of as much past as the next frame can look at
-    """
-
-    def __init__(self, config: LanguageModelConfig):
-        super().__init__(Layer(config) for _ in range(config.layers))
-        self.context = config.context
-
-    def forward(self, x: Tensor, keys: Past, values: Past) -> tuple[Tensor, Past, Past]:
-        all_keys, all_values = [], []
-        for layer, past_keys, past_values in zip(self, keys, values):
-            x, past_keys, past_values = layer(x, past_keys, past_values)
-            all_keys.append(past_keys[:, :, -self.context :])
-            all_values.append(past_values[:, :, -self.context :])
-        return x, tuple(all_keys), tuple(all_values)
-
-    def start(self, batch: int) -> tuple[Past, Past]:
-        """Keys and values before the first frame.
-
-        As in the official code, every layer's past begins with one frame whose input was all
-        zeros: its key and value are the biases. Something to look at while there is nothing else.
-        """
-        keys, values = [], []
-        for layer in self:
-            assert isinstance(layer, Layer)
-            _, key, value = layer.split(layer.qkv.bias.expand(batch, 1, -1))
-            keys.append(key)
-            values.append(value)
-        return tuple(keys), tuple(values)
-
-
-def visible(queries: int, keys: int, context: int, device: torch.device | None = None) -> Tensor:
-    """Which of the last `keys` frames each of the last `queries` frames may look at.
-
-    Itself and the `context` frames before it: never the future, which the decoder does not have.
-
-    >>> visible(3, 4, context=1).int()
-    tensor([[1, 1, 0, 0],
-            [0, 1, 1, 0],
-            [0, 0, 1, 1]], dtype=torch.int32)
-    """
-    back = torch.arange(keys - queries, keys, device=device)[:, None] - torch.arange(
-        keys, device=device
-    )
-    return (back >= 0) & (back <= context)
-
-
 class LanguageModel(nn.Module):
     """Probabilities of the codes of the next frame.
 
@@ -218,7 +112,7 @@ class LanguageModel(nn.Module):
         #: Row 0 of each codebook's part means "no code yet"; code c is row c + 1.
         self.embedding = nn.Embedding(config.n_q * (config.codebook_size + 1), config.dim)
         self.norm = nn.LayerNorm(config.dim)
-        self.layers = Layers(config)
+        self.layers = Layers(config.layers, config.dim, config.heads, config.hidden, config.context)
         self.heads = nn.Linear(config.dim, config.n_q * config.codebook_size)
 
     def forward(self, codes: Tensor, offset: int = 0) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from minicodec.bits.language_model import visible
+from minicodec.bits.transformer import visible
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.trying import draw
 

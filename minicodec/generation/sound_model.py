@@ -17,12 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from minicodec.bits.language_model import (
-    LanguageModelConfig,
-    Layers,
-    check_codes,
-    position_embedding,
-)
+from minicodec.bits.language_model import LanguageModelConfig, check_codes
+from minicodec.bits.transformer import Layers, position_embedding
 from minicodec.generation.patterns import EMPTY, Pattern
 
 
@@ -61,7 +57,7 @@ class SoundModel(nn.Module):
         #: Row 0 of each level's part means that it has no turn; code c is row c + 1.
         self.embedding = nn.Embedding(config.n_q * (config.codebook_size + 1), config.dim)
         self.norm = nn.LayerNorm(config.dim)
-        self.layers = Layers(config)
+        self.layers = Layers(config.layers, config.dim, config.heads, config.hidden, config.context)
         self.heads = nn.ModuleList(
             nn.Linear(config.dim, config.codebook_size) for _ in range(config.n_q)
         )

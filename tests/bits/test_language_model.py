@@ -13,8 +13,6 @@ from minicodec.bits.language_model import (
     LanguageModelConfig,
     bits,
     convert,
-    position_embedding,
-    visible,
 )
 
 #: Looks back 12 frames, so that a short clip leaves the context.
@@ -114,14 +112,8 @@ def test_a_frame_sees_the_past_and_nothing_else():
     assert moved[last] > 1e-6 and moved[last + 1 :].max() == 0
 
 
-def test_what_is_visible():
-    mask = visible(3, 5, context=2).int().tolist()
-    assert mask == [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1]]
-
-
 @torch.no_grad()
 def test_positions_matter_by_their_differences_to_a_model_that_learned_so():
-    assert position_embedding(torch.arange(5.0), 16).shape == (5, 16)
     model, codes = LanguageModel(CONFIG).eval(), some_codes(2, 10)
     assert not torch.allclose(model(codes), model(codes, offset=7))
     state = model.start(2, batch=2, offset=7)

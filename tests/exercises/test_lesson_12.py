@@ -3,7 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from minicodec.bits.language_model import LanguageModel, LanguageModelConfig, visible
+from minicodec.bits.language_model import LanguageModel, LanguageModelConfig
+from minicodec.bits.transformer import visible
 from minicodec.exercises.lesson_12 import attention, remember, vectors
 
 
