@@ -12,6 +12,7 @@ from minicodec.bits.language_model import bits
 from minicodec.exercises.trying import draw
 from minicodec.generation.patterns import EMPTY, Pattern, delayed
 from minicodec.generation.sampling import probabilities
+from minicodec.generation.speaking import request
 
 
 def delay(codes: Tensor) -> Tensor:
@@ -201,3 +202,35 @@ def knobs(**changes: Any) -> Callable[..., Tensor]:
         return probabilities(scores, **given)
 
     return wrong
+
+
+def request_with(changed: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """`request`, but what is asked for is changed."""
+
+    def wrong(voice: Tensor, phonemes: Tensor) -> Tensor:
+        asked = request(voice, phonemes)[:, voice.shape[1] :]
+        return torch.cat([voice, changed(asked)], dim=1)
+
+    return wrong
+
+
+def forgotten_voice(voice: Tensor, phonemes: Tensor) -> Tensor:
+    """Only the first row is given, from the beginning on."""
+    rows = torch.full((len(voice), voice.shape[1] + len(phonemes)), EMPTY)
+    rows[0] = torch.cat([voice[0], phonemes])
+    return rows
+
+
+def written_over(voice: Tensor, phonemes: Tensor) -> Tensor:
+    """The phonemes begin where the voice does."""
+    rows = request(voice, phonemes)
+    rows[0, : len(phonemes)] = phonemes
+    rows[0, len(phonemes) :] = EMPTY
+    return rows
+
+
+def voice_and_phonemes(generator: Generator) -> tuple[Tensor, Tensor]:
+    """A voice of a few levels, and fewer phonemes than it has frames, none of them 0."""
+    frames = draw(generator, 6, 9)
+    voice = torch.randint(1, 256, (draw(generator, 3, 5), frames), generator=generator)
+    return voice, torch.randint(1, 50, (draw(generator, 3, 5),), generator=generator)

@@ -5,6 +5,8 @@ Those at the chapter's end are in `chapter_16c`.
 
 import math
 
+import torch
+
 from minicodec.exercises.answers_16c import (
     cost,
     cost_over_frames,
@@ -13,9 +15,11 @@ from minicodec.exercises.answers_16c import (
     delay_by,
     delayed_codes,
     expected_cost,
+    forgotten_voice,
     knobs,
     mean_choice,
     of_all_rows,
+    request_with,
     scores_and_codes,
     scores_and_knobs,
     some_codes,
@@ -24,12 +28,16 @@ from minicodec.exercises.answers_16c import (
     the_least,
     undelay,
     undelay_by,
+    voice_and_phonemes,
     with_gaps,
     with_zero_scores,
+    written_over,
     zeroed,
 )
 from minicodec.exercises.exercise import Exercise, Mistake
+from minicodec.generation.patterns import EMPTY
 from minicodec.generation.sampling import probabilities
+from minicodec.generation.speaking import request
 
 LESSON = (
     Exercise(
@@ -233,5 +241,45 @@ LESSON = (
         points=2,
         inputs=scores_and_knobs,
         remark="MusicGen draws with k = 250 and a temperature of 1.",
+    ),
+    Exercise(
+        "16c.request",
+        "Put the voice's rows first; then, for as many frames as there are phonemes, the phonemes "
+        "in the first row, and −1 in all others.",
+        request,
+        (
+            Mistake(
+                "What is open holds 0, and 0 is a code: the model would read it, not draw.",
+                request_with(lambda asked: asked.clamp(min=0)),
+            ),
+            Mistake(
+                "The phonemes stand in every row; the other rows are codes, and open.",
+                request_with(lambda asked: asked[:1].expand_as(asked)),
+            ),
+            Mistake(
+                "The phonemes stand in the last row; in which does the voice have its own?",
+                request_with(lambda asked: asked.flip(0)),
+            ),
+            Mistake(
+                "The first row is open, too: then the model says what it likes.",
+                request_with(lambda asked: torch.full_like(asked, EMPTY)),
+            ),
+            Mistake(
+                "The voice stands behind the phonemes; the model reads from left to right.",
+                lambda voice, phonemes: request(voice, phonemes).roll(len(phonemes), 1),
+            ),
+            Mistake(
+                "The voice is not there: who is to speak?",
+                lambda voice, phonemes: request(voice, phonemes)[:, voice.shape[1] :],
+            ),
+            Mistake(
+                "The codes of the voice are left open; its sound is what the model goes on from.",
+                forgotten_voice,
+            ),
+            Mistake("The phonemes replace the voice's own; they come after them.", written_over),
+        ),
+        minutes=5,
+        inputs=voice_and_phonemes,
+        remark="A prompt need not come first in time: it can be a row.",
     ),
 )

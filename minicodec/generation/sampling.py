@@ -82,11 +82,12 @@ def generate(
     """Codes of a sound that nobody recorded; those of the prompt, if there is one, come first.
 
     Each step computes the newest position alone. What the prompt knows is never drawn: in a delayed
-    pattern the first drawn codes stand beside its last ones.
+    pattern the first drawn codes stand beside its last ones. Where the prompt is EMPTY, codes are
+    drawn, so that single levels can be given for the whole sound, such as a text that is read.
 
     Args:
         frames: of the whole, prompt included.
-        prompt: codes [K, P] or [B, K, P] with P ≤ frames.
+        prompt: codes [K, P] or [B, K, P] with P ≤ frames, EMPTY in what it leaves open.
         temperature: and `top_k` as for `choose`.
         seed: of the lots.
 
@@ -101,7 +102,7 @@ def generate(
         raise ValueError(f"a sound has a whole number of frames from 1 on, not {frames}.")
     given = torch.empty(1, n_q, 0, dtype=torch.int64) if prompt is None else prompt
     given = given[None] if given.dim() == 2 else given
-    check_codes(given, model.config, dims=3)
+    check_codes(given.where(given != EMPTY, 0), model.config, dims=3)
     if given.shape[1] != n_q or given.shape[2] > frames:
         raise ValueError(
             f"a prompt for {frames} frames is codes [{n_q}, up to {frames}], not "
@@ -118,8 +119,9 @@ def generate(
             frame = model.pattern.frame_at(level, step)
             if frame is None or frame >= frames:
                 continue
-            if frame >= given.shape[2]:
-                scores = model.scores(seen, level)
-                codes[:, level, frame] = choose(scores, temperature, top_k, generator)
-            before[:, level] = codes[:, level, frame]
+            now = codes[:, level, frame]
+            if (now == EMPTY).any():
+                drawn = choose(model.scores(seen, level), temperature, top_k, generator)
+                codes[:, level, frame] = now = now.where(now != EMPTY, drawn)
+            before[:, level] = now
     return codes

@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 
 from minicodec.bits.language_model import LanguageModelConfig
-from minicodec.generation.patterns import PATTERNS, Pattern, delayed
+from minicodec.generation.patterns import EMPTY, PATTERNS, Pattern, delayed
 from minicodec.generation.sampling import choose, generate
 from minicodec.generation.sound_model import SoundModel
 
@@ -83,6 +83,31 @@ def test_the_likeliest_codes_are_those_that_the_whole_clip_gives(pattern):
     assert torch.equal(made[0, :, 4:], best[0, :, 4:])
 
 
+@pytest.mark.parametrize("pattern", [p(3) for p in PATTERNS.values()])
+@torch.no_grad()
+def test_a_row_can_be_given_for_the_whole_sound_and_the_others_are_drawn(pattern):
+    model = small(pattern)
+    prompt = torch.full((2, 3, 12), EMPTY)
+    prompt[:, 0] = torch.randint(8, (2, 12))
+    prompt[1, :, :4] = torch.randint(8, (3, 4))
+    made = generate(model, 12, prompt, top_k=1)
+    given = prompt != EMPTY
+    assert torch.equal(made[given], prompt[given])
+    assert torch.equal(made[~given], model(made).argmax(-1)[~given])
+
+
+def test_what_is_given_later_in_a_row_changes_what_is_drawn_before_it_no_more():
+    """A delayed level sees what its pattern shows it of the row above, and nothing else."""
+    model = small(Pattern(1, (0, 2, 3)))
+    prompt = torch.full((1, 3, 12), EMPTY)
+    prompt[:, 0] = torch.randint(8, (12,))
+    other = prompt.clone()
+    other[:, 0, 8] = (other[:, 0, 8] + 1) % 8
+    ours, theirs = (generate(model, 12, p, seed=4) for p in (prompt, other))
+    assert torch.equal(ours[:, 1, :7], theirs[:, 1, :7])  # level 1 of frame 7 has seen phoneme 8
+    assert torch.equal(ours[:, 2, :6], theirs[:, 2, :6])
+
+
 def test_without_a_prompt_it_begins_with_nothing():
     assert generate(small(delayed(3)), 5).shape == (1, 3, 5)
 
@@ -95,6 +120,7 @@ def test_without_a_prompt_it_begins_with_nothing():
         (3, torch.zeros(3, 4, dtype=torch.int64), "up to 3"),
         (9, torch.zeros(2, 4, dtype=torch.int64), "codes .3, up to 9., not .2, 4."),
         (9, torch.full((3, 4), 8), "0 to 7"),
+        (9, torch.full((3, 4), EMPTY - 1), "0 to 7"),
         (9, torch.zeros(3, 4), "integers"),
     ],
 )

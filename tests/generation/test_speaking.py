@@ -1,0 +1,103 @@
+"""Reading aloud: what is asked stays, the rest is drawn; and the shipped speaker says what it is
+asked to say."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from minicodec.generation import speaking
+from minicodec.generation.patterns import EMPTY
+from minicodec.generation.sampling import generate
+from minicodec.generation.sound_model_file import facts
+from minicodec.generation.speaking import load_speaker, read_aloud, request, spell
+from minicodec.model.checkpoint import fingerprint
+
+
+@pytest.fixture(scope="module")
+def speaker():
+    return load_speaker()
+
+
+def test_a_request_is_the_voice_and_then_a_row_of_phonemes():
+    voice = torch.randint(256, (4, 3))
+    asked = request(voice, torch.tensor([7, 8]))
+    assert torch.equal(asked[:, :3], voice)
+    assert asked[:, 3:].tolist() == [[7, 8], *[[EMPTY, EMPTY]] * 3]
+
+
+@pytest.mark.parametrize(
+    ("voice", "phonemes"),
+    [
+        (torch.zeros(9, dtype=torch.int64), torch.zeros(2, dtype=torch.int64)),
+        (torch.zeros(9, 4, dtype=torch.int64), torch.zeros(1, 2, dtype=torch.int64)),
+        (torch.zeros(9, 4, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)),
+    ],
+)
+def test_no_request(voice, phonemes):
+    with pytest.raises(ValueError, match="a request is made of a voice"):
+        request(voice, phonemes)
+
+
+def test_phonemes_last_as_long_as_they_usually_do(speaker):
+    row = spell(speaker, "k aI , t")
+    names = [speaker.phonemes[i] for i in row.tolist()]
+    usual = speaker.usual
+    assert names == [
+        *["k"] * usual["k"], *["aI"] * usual["aI"], *[""] * usual[""], *["t"] * usual["t"]
+    ]  # fmt: skip
+    assert min(usual.values()) >= 1 and max(usual.values()) < 25
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "nothing to say"), ("k qq t", "no phoneme 'qq'")])
+def test_what_cannot_be_spelt(speaker, text, said):
+    with pytest.raises(ValueError, match=said):
+        spell(speaker, text)
+
+
+def test_a_voice_that_there_is_not(speaker):
+    with pytest.raises(ValueError, match="the voices are low and high, not 'mine'"):
+        read_aloud(speaker, spell(speaker, "k"), "mine")
+
+
+def test_sound_of_as_many_frames_as_phonemes(speaker):
+    row = spell(speaker, "k aI t")
+    sound = read_aloud(speaker, row, "low", seed=1)
+    assert sound.shape == (1, 1, len(row) * 960) and sound.isfinite().all()
+    assert torch.equal(sound, read_aloud(speaker, row, "low", seed=1))
+    assert not torch.equal(sound, read_aloud(speaker, row, "high", seed=1))
+
+
+def test_the_speaker_belongs_to_the_codec_that_ships(speaker):
+    with (speaking.FOLDER / "speaking.safetensors").open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        metadata = json.loads(file.read(length))["__metadata__"]
+    assert metadata["codec"] == fingerprint(speaker.codec.base).hex()
+    assert speaker.model.config.n_q == 1 + speaker.codec.config.max_n_q
+    assert speaker.model.config.codebook_size >= len(speaker.phonemes)
+    assert facts(speaking.FOLDER / "speaking.safetensors")["steps"] > 1000
+
+
+@torch.no_grad()
+def test_given_phonemes_make_codes_likelier_than_others_do(speaker):
+    """The model knows what the codes of a sentence say: with another text they cost more bits."""
+    found = json.loads((speaking.FOLDER / "speaking.json").read_text())["read"]
+    for row in found.values():
+        shares = row["right"]
+        assert shares["read aloud"] > 3 * shares["another text"]
+        assert shares["read aloud"] > 0.5 * shares["recorded"]
+    low, high = (found[name]["pitch"]["read aloud"] for name in ("low", "high"))
+    assert high > 1.5 * low
+    text, phonemes = next(iter(speaker.sentences.items()))
+    voice = speaker.voices["low"]
+    prompt = request(voice, phonemes)
+    rows = generate(speaker.model, prompt.shape[1], prompt, 0.7, 50, seed=0)
+    wrong = rows.clone()
+    wrong[0, 0, voice.shape[1] :] = phonemes.roll(len(phonemes) // 2)
+    costs = []
+    for given in (rows, wrong):
+        scores = speaker.model(given).log_softmax(-1)
+        spent = -scores.gather(-1, given[..., None])[0, 1:, voice.shape[1] :, 0]
+        costs.append(float(spent.mean()) / np.log(2))
+    assert costs[0] < costs[1] - 0.3, (text, costs)
