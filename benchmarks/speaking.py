@@ -54,7 +54,7 @@ CONFIG = LanguageModelConfig(
 PIECE, BATCH, LEARNING_RATE, WARM_UP = 200, 8, 1e-3, 200
 TRIED = 8  # sentences that are drawn and measured
 PROMPT = 50  # frames: two seconds of a voice
-KNOBS = 0.7, 50  # temperature and top-k of what is read aloud
+KNOBS = 0.5, 50  # temperature and top-k of what is read aloud
 
 
 def speech(codec: SplitCodec, names: list[str], runs: Path, count: int) -> list[Tensor]:

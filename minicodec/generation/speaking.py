@@ -110,7 +110,7 @@ def read_aloud(
     speaker: Speaker,
     phonemes: Tensor,
     voice: str,
-    temperature: float = 0.7,
+    temperature: float = 0.5,
     top_k: int | None = 50,
     seed: int = 0,
 ) -> Tensor:
