@@ -38,6 +38,7 @@ def distillation_loss(students: Tensor, teachers: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
 
+    >>> import torch
     >>> x = torch.randn(1, 8, 5)
     >>> print(f"{distillation_loss(x, 3 * x):.1f} {distillation_loss(x, -x):.1f}")
     0.0 2.0
@@ -63,6 +64,7 @@ class Teacher(nn.Module):
     Shape:
         audio: [B, 1, T] → logits [B, phonemes, frames], rounded down
 
+    >>> import torch
     >>> teacher = Teacher(phonemes=40)
     >>> sound = torch.randn(1, 1, 24000)
     >>> teacher.features(sound, 24000).shape, teacher(sound, 24000).shape

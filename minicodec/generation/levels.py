@@ -20,6 +20,7 @@ def swap_levels(codes: Tensor, others: Tensor, levels: Collection[int]) -> Tenso
     Raises:
         ValueError: for clips of other batches or levels, or a level that there is not.
 
+    >>> import torch
     >>> a, b = torch.zeros(1, 3, 2, dtype=torch.int64), torch.ones(1, 3, 2, dtype=torch.int64)
     >>> swap_levels(a, b, [1])[0].tolist()
     [[1, 1], [0, 0], [0, 0]]
@@ -44,6 +45,7 @@ def freeze_levels(codes: Tensor, levels: Collection[int]) -> Tensor:
     Raises:
         ValueError: for a level that there is not.
 
+    >>> import torch
     >>> freeze_levels(torch.tensor([[[5, 7, 7], [1, 2, 3]]]), [1])[0].tolist()
     [[7, 7, 7], [1, 2, 3]]
     """

@@ -22,7 +22,7 @@ class Snake(nn.Module):
     Shape:
         x: [B, C, T] → [B, C, T]
 
-    >>> Snake(1)(torch.tensor([[[0.0, torch.pi / 2, torch.pi]]]))
+    >>> Snake(1)(torch.tensor([[[0.0, torch.pi / 2, torch.pi]]])).detach()
     tensor([[[0.0000, 2.5708, 3.1416]]])
     """
 
