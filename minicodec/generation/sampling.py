@@ -9,6 +9,7 @@ Chapter 16c.
 """
 
 import math
+from numbers import Real
 
 import torch
 from torch import Generator, Tensor
@@ -34,8 +35,8 @@ def probabilities(scores: Tensor, temperature: float = 1.0, top_k: int | None = 
     >>> probabilities(torch.tensor([0.0, 9.0, 9.0]), top_k=2)
     tensor([0.0000, 0.5000, 0.5000])
     """
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"a temperature lies above 0, but this is {temperature}.")
+    if not isinstance(temperature, Real) or not 0 < temperature < math.inf:
+        raise ValueError(f"a temperature is a number above 0, but this is {temperature}.")
     if top_k is not None and (type(top_k) is not int or top_k < 1):
         raise ValueError(f"top_k is a whole number from 1 on, or None, but this is {top_k}.")
     scores = scores / temperature
@@ -66,7 +67,7 @@ def choose(
     tensor([1])
     """
     p = probabilities(scores, temperature, top_k)
-    drawn = torch.multinomial(p.flatten(0, -2), 1, generator=generator)
+    drawn = torch.multinomial(p.reshape(-1, p.shape[-1]), 1, generator=generator)
     return drawn.view(p.shape[:-1])
 
 
@@ -101,7 +102,11 @@ def generate(
     if type(frames) is not int or frames < 1:
         raise ValueError(f"a sound has a whole number of frames from 1 on, not {frames}.")
     given = torch.empty(1, n_q, 0, dtype=torch.int64) if prompt is None else prompt
+    if not isinstance(given, Tensor):
+        raise ValueError(f"a prompt is a tensor of codes, not {type(given).__name__}.")
     given = given[None] if given.dim() == 2 else given
+    if not given.is_floating_point():
+        given = given.long()  # in unsigned bytes 255 would pass for EMPTY
     check_codes(given.where(given != EMPTY, 0), model.config, dims=3)
     if given.shape[1] != n_q or given.shape[2] > frames:
         raise ValueError(

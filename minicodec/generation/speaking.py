@@ -7,8 +7,9 @@ with its phonemes.
 
 The rows are one sequence for a `SoundModel`: phonemes first, the semantic level of chapter 16b's
 codec two steps later, each acoustic level a step behind the one above. Large models do the same
-with words and with thousands of hours of recordings; this one has heard a synthesizer for an hour
-and a half, whose phonemes it knows by their espeak-ng names.
+with words and with thousands of hours of recordings; this one has heard a synthesizer for five
+hours, whose phonemes it knows by their espeak-ng names. Both of its voices were among those that it
+heard: whether it can take up a new one, nobody has measured.
 
 Chapter 16c. After Défossez et al. 2024, “Moshi”, section 3.4.
 """
@@ -17,6 +18,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import safetensors
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -26,6 +28,7 @@ from minicodec.generation.sampling import generate
 from minicodec.generation.sound_model import SoundModel
 from minicodec.generation.sound_model_file import load_sound_model
 from minicodec.generation.split import SplitCodec, load_split
+from minicodec.model.checkpoint import CheckpointError
 
 #: Where the model, its voices and its results lie.
 FOLDER = Path(__file__).parents[1] / "weights" / "speaking"
@@ -50,16 +53,20 @@ def load_speaker() -> Speaker:
     Raises:
         CheckpointError: if one of its files is missing or damaged.
     """
-    facts = json.loads((FOLDER / "speaking.json").read_text(encoding="utf-8"))
-    rows = {name: tensor.long() for name, tensor in load_file(FOLDER / "rows.safetensors").items()}
-    return Speaker(
-        load_sound_model(FOLDER / "speaking.safetensors"),
-        load_split(CODEC),
-        facts["phonemes"],
-        facts["usual"],
-        {name: rows[f"voice {name}"] for name in facts["voices"]},
-        {text: rows[f"sentence {i}"] for i, text in enumerate(facts["sentences"])},
-    )
+    model, codec = load_sound_model(FOLDER / "speaking.safetensors"), load_split(CODEC)
+    try:
+        facts = json.loads((FOLDER / "speaking.json").read_text(encoding="utf-8"))
+        rows = {name: row.long() for name, row in load_file(FOLDER / "rows.safetensors").items()}
+        return Speaker(
+            model,
+            codec,
+            facts["phonemes"],
+            facts["usual"],
+            {name: rows[f"voice {name}"] for name in facts["voices"]},
+            {text: rows[f"sentence {i}"] for i, text in enumerate(facts["sentences"])},
+        )
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{FOLDER} holds no speaker: {error}") from error
 
 
 def spell(speaker: Speaker, text: str) -> Tensor:
@@ -73,9 +80,12 @@ def spell(speaker: Speaker, text: str) -> Tensor:
     Raises:
         ValueError: for no phonemes, or a name that the speaker does not know.
 
-    >>> spell(load_speaker(), "k aI t").tolist() == spell(load_speaker(), "k aI , t").tolist()
-    False
+    >>> speaker = load_speaker()
+    >>> [speaker.phonemes[number] for number in spell(speaker, "k aI , t")]
+    ['k', 'k', 'aI', 'aI', 'aI', 'aI', '', 't']
     """
+    if not isinstance(text, str):
+        raise ValueError(f"phonemes are spelt as one text, not as {type(text).__name__}.")
     names = ["" if name == "," else name for name in text.split()]
     if not names:
         raise ValueError("there is nothing to say: write names of phonemes, such as 'k aI t'.")
@@ -94,16 +104,22 @@ def request(voice: Tensor, phonemes: Tensor) -> Tensor:
         voice: [1 + K, P]; phonemes: [T] → [1 + K, P + T], EMPTY where codes are to be drawn
 
     Raises:
-        ValueError: if either has another number of axes, or there are no phonemes.
+        ValueError: if either is no tensor of integers, or has another number of axes, or there are
+            no phonemes.
     """
+    for name, rows, wanted in ("voice", voice, "[1 + K, P]"), ("phonemes", phonemes, "[T]"):
+        if not isinstance(rows, Tensor) or rows.is_floating_point():
+            found = rows.dtype if isinstance(rows, Tensor) else type(rows).__name__
+            raise ValueError(f"the {name} of a request are integers {wanted}, not {found}.")
     if voice.dim() != 2 or phonemes.dim() != 1 or not len(phonemes):
         raise ValueError(
             "a request is made of a voice [1 + K, P] and phonemes [T], one at least, not of "
             f"{list(voice.shape)} and {list(phonemes.shape)}."
         )
-    asked = voice.new_full((len(voice), len(phonemes)), EMPTY)
+    # Unsigned bytes, as files hold codes, have no -1.
+    asked = torch.full((len(voice), len(phonemes)), EMPTY)
     asked[0] = phonemes
-    return torch.cat([voice, asked], dim=1)
+    return torch.cat([voice.long(), asked], dim=1)
 
 
 def read_aloud(
@@ -122,10 +138,15 @@ def read_aloud(
     Raises:
         ValueError: for a voice that there is not, phonemes that there are not, or as `generate`.
     """
-    if voice not in speaker.voices:
+    if not isinstance(voice, str) or voice not in speaker.voices:
         raise ValueError(f"the voices are {' and '.join(speaker.voices)}, not {voice!r}.")
     prompt = request(speaker.voices[voice], phonemes)
+    lowest, highest, count = int(phonemes.min()), int(phonemes.max()), len(speaker.phonemes)
+    if lowest < 0 or highest >= count:
+        raise ValueError(
+            f"phonemes of this speaker lie in 0 to {count - 1}, but these lie in {lowest} to "
+            f"{highest}; `spell` gives them by name."
+        )
     rows = generate(speaker.model, prompt.shape[1], prompt, temperature, top_k, seed)
-    return speaker.codec.decode(rows[:, 1:])[
-        ..., -len(phonemes) * speaker.codec.config.hop_length :
-    ]
+    audio = speaker.codec.decode(rows[:, 1:])  # the voice, too, so that nothing begins abruptly
+    return audio[..., -len(phonemes) * speaker.codec.config.hop_length :]

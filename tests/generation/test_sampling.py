@@ -27,6 +27,11 @@ def test_codes_come_as_often_as_believed(temperature):
     torch.testing.assert_close(share, (scores / temperature).softmax(0), atol=0.02, rtol=0)
 
 
+def test_one_row_gives_one_code():
+    drawn = choose(torch.tensor([0.0, 9.0, 1.0]), top_k=1)
+    assert drawn.shape == () and int(drawn) == 1
+
+
 @pytest.mark.parametrize("top_k", [1, 2, 3])
 def test_only_the_likeliest_are_left_and_in_their_proportions(top_k):
     scores = torch.tensor([2.0, 0.0, 1.0, -1.0])
@@ -47,9 +52,11 @@ def test_more_than_all_are_all():
 @pytest.mark.parametrize(
     ("temperature", "top_k", "said"),
     [
-        (0.0, None, "temperature lies above 0"),
-        (-1.0, None, "temperature lies above 0"),
-        (float("nan"), None, "temperature lies above 0"),
+        (0.0, None, "temperature is a number above 0"),
+        (-1.0, None, "temperature is a number above 0"),
+        (float("nan"), None, "temperature is a number above 0"),
+        (float("inf"), None, "temperature is a number above 0"),
+        ("hot", None, "temperature is a number above 0"),
         (1.0, 0, "top_k"),
         (1.0, 2.5, "top_k"),
     ],
@@ -108,6 +115,14 @@ def test_what_is_given_later_in_a_row_changes_what_is_drawn_before_it_no_more():
     assert torch.equal(ours[:, 2, :6], theirs[:, 2, :6])
 
 
+def test_a_code_of_255_in_a_byte_is_given_and_not_open():
+    torch.manual_seed(0)
+    config = LanguageModelConfig(n_q=2, codebook_size=256, dim=16, layers=1, heads=2, hidden=32)
+    model = SoundModel(config, delayed(2)).eval()
+    prompt = torch.full((2, 4), 255, dtype=torch.uint8)
+    assert torch.equal(generate(model, 4, prompt)[0], prompt.long())
+
+
 def test_without_a_prompt_it_begins_with_nothing():
     assert generate(small(delayed(3)), 5).shape == (1, 3, 5)
 
@@ -122,6 +137,7 @@ def test_without_a_prompt_it_begins_with_nothing():
         (9, torch.full((3, 4), 8), "0 to 7"),
         (9, torch.full((3, 4), EMPTY - 1), "0 to 7"),
         (9, torch.zeros(3, 4), "integers"),
+        (9, [[0, 1], [2, 3], [4, 5]], "a tensor of codes, not list"),
     ],
 )
 def test_prompts_that_do_not_fit(frames, prompt, said):

@@ -2,6 +2,7 @@
 asked to say."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from minicodec.generation.patterns import EMPTY
 from minicodec.generation.sampling import generate
 from minicodec.generation.sound_model_file import facts
 from minicodec.generation.speaking import load_speaker, read_aloud, request, spell
-from minicodec.model.checkpoint import fingerprint
+from minicodec.model.checkpoint import CheckpointError, fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,12 @@ def test_a_request_is_the_voice_and_then_a_row_of_phonemes():
     asked = request(voice, torch.tensor([7, 8]))
     assert torch.equal(asked[:, :3], voice)
     assert asked[:, 3:].tolist() == [[7, 8], *[[EMPTY, EMPTY]] * 3]
+
+
+def test_gaps_are_open_where_codes_come_as_bytes():
+    voice = torch.randint(256, (4, 3), dtype=torch.uint8)
+    asked = request(voice, torch.tensor([7, 8]))
+    assert torch.equal(asked, request(voice.long(), torch.tensor([7, 8])))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,20 @@ def test_no_request(voice, phonemes):
         request(voice, phonemes)
 
 
+@pytest.mark.parametrize(
+    ("voice", "phonemes", "said"),
+    [
+        (torch.zeros(9, 4), torch.zeros(2, dtype=torch.int64), "the voice of .* not torch.float32"),
+        (torch.zeros(9, 4, dtype=torch.int64), torch.zeros(2), "phonemes of .* not torch.float32"),
+        (torch.zeros(9, 4, dtype=torch.int64), [1, 2], "phonemes of .* not list"),
+        (None, torch.zeros(2, dtype=torch.int64), "the voice of .* not NoneType"),
+    ],
+)
+def test_what_is_no_row_of_integers(voice, phonemes, said):
+    with pytest.raises(ValueError, match=said):
+        request(voice, phonemes)
+
+
 def test_phonemes_last_as_long_as_they_usually_do(speaker):
     row = spell(speaker, "k aI , t")
     names = [speaker.phonemes[i] for i in row.tolist()]
@@ -50,7 +71,15 @@ def test_phonemes_last_as_long_as_they_usually_do(speaker):
     assert min(usual.values()) >= 1 and max(usual.values()) < 25
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "nothing to say"), ("k qq t", "no phoneme 'qq'")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "nothing to say"),
+        ("k qq t", "no phoneme 'qq'"),
+        (["k", "t"], "not as list"),
+        (None, "not as NoneType"),
+    ],
+)
 def test_what_cannot_be_spelt(speaker, text, said):
     with pytest.raises(ValueError, match=said):
         spell(speaker, text)
@@ -59,6 +88,36 @@ def test_what_cannot_be_spelt(speaker, text, said):
 def test_a_voice_that_there_is_not(speaker):
     with pytest.raises(ValueError, match="the voices are low and high, not 'mine'"):
         read_aloud(speaker, spell(speaker, "k"), "mine")
+
+
+@pytest.mark.parametrize("wrong", [-1, 50, 300])
+def test_phonemes_that_there_are_not(speaker, wrong):
+    """The model has room for 256 numbers in that row, and has met 50 of them."""
+    with pytest.raises(ValueError, match="lie in 0 to 49, but these lie in"):
+        read_aloud(speaker, torch.tensor([3, wrong]), "low")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("speaking.json", None),
+        ("speaking.json", b"{"),
+        ("speaking.json", b"[]"),
+        ("speaking.json", b"{}"),
+        ("rows.safetensors", None),
+        ("rows.safetensors", b"torn"),
+        ("speaking.safetensors", None),
+        ("speaking.safetensors", b"torn"),
+    ],
+)
+def test_files_that_are_missing_or_damaged(tmp_path, monkeypatch, name, content):
+    folder = shutil.copytree(speaking.FOLDER, tmp_path / "speaking")
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    monkeypatch.setattr(speaking, "FOLDER", folder)
+    with pytest.raises(CheckpointError):
+        load_speaker()
 
 
 def test_sound_of_as_many_frames_as_phonemes(speaker):
