@@ -277,6 +277,10 @@ LESSON = (
                 forgotten_voice,
             ),
             Mistake("The phonemes replace the voice's own; they come after them.", written_over),
+            Mistake(
+                "The rows are moved in time here; a column is a frame, and `generate` delays.",
+                lambda voice, phonemes: delay(request(voice, phonemes)),
+            ),
         ),
         minutes=5,
         inputs=voice_and_phonemes,
