@@ -6,10 +6,10 @@ Twenty-eight voices of espeak-ng say sentences of a small grammar (`benchmarks/s
 phoneme sounds in each frame is known. The distilled codec of chapter 16b turns them into codes at
 25 frames a second. A `SoundModel` learns the phonemes as level 1, and the codes as the others, each
 a step behind the one above. Then phonemes are given, of words that it has never learned, and codes
-are drawn. Whether what was asked for is said is measured by a judge that knows nothing of this
-model: a network like the teacher of chapter 16b, which has learned to name the phonemes of speech
-that has been through the codec. Whose voice it is shows the pitch. What has been made stays in
-RUNS. Chapter 16c shows the results; the model comes with the package, in
+are drawn, in two of the voices. Whether what was asked for is said is measured by a judge that
+knows nothing of this model: a network like the teacher of chapter 16b, which has learned to name
+the phonemes of speech that has been through the codec. Whose voice it is shows the pitch. What has
+been made stays in RUNS. Chapter 16c shows the results; the model comes with the package, in
 `minicodec/weights/speaking`.
 """
 
@@ -182,7 +182,7 @@ def measure(
 
 
 def agree(heard: Tensor, asked: Tensor) -> float:
-    """The share of sounding frames in which the teacher hears what was asked for."""
+    """The share of sounding frames in which the judge hears what was asked for."""
     frames = min(len(heard), len(asked))
     sounding = asked[:frames] > 0
     return float((heard[:frames] == asked[:frames])[sounding].float().mean())
@@ -207,16 +207,15 @@ def usually(voices: list[Tensor], names: list[str]) -> dict[str, int]:
 def ship(
     file: Path, codec: SplitCodec, names: list[str], voices: list[Tensor], read: dict[str, Any]
 ) -> None:
-    """Model, voices, two sentences of new words, and what was measured."""
+    """Model, voices, two sentences of new words, said by the low one, and what was measured."""
     number = numbered(names)
     texts = list(itertools.islice(sentences(3, held_out=True), TRIED + 1))
     rows: dict[str, Tensor] = {}
     for who, voice in PAIR.items():
         rows[f"voice {who}"] = coded(said(texts[-1], voice), codec, number)[:, :PROMPT]
-        for index, text in enumerate(texts[:2]):
-            rows[f"said {who} {index}"] = coded(said(text, voice), codec, number)
-    for index in range(2):
-        rows[f"sentence {index}"] = rows[f"said low {index}"][0]
+    for index, text in enumerate(texts[:2]):
+        spoken = coded(said(text, PAIR["low"]), codec, number)
+        rows[f"sentence {index}"], rows[f"said {index}"] = spoken[0], spoken[1:]
     small = {name: tensor.to(torch.uint8).contiguous() for name, tensor in rows.items()}
     OUT.mkdir(parents=True, exist_ok=True)
     write_bytes(OUT / "speaking.safetensors", file.read_bytes())

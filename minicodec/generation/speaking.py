@@ -45,6 +45,7 @@ class Speaker(NamedTuple):
     usual: dict[str, int]  #: how many frames each phoneme usually lasts
     voices: dict[str, Tensor]  #: name → [1 + K, P], two seconds of a voice
     sentences: dict[str, Tensor]  #: text → phonemes of each frame [T], as a synthesizer says it
+    said: dict[str, Tensor]  #: text → codes [K, T] of the same, in the low voice
 
 
 def load_speaker() -> Speaker:
@@ -64,6 +65,7 @@ def load_speaker() -> Speaker:
             facts["usual"],
             {name: rows[f"voice {name}"] for name in facts["voices"]},
             {text: rows[f"sentence {i}"] for i, text in enumerate(facts["sentences"])},
+            {text: rows[f"said {i}"] for i, text in enumerate(facts["sentences"])},
         )
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{FOLDER} holds no speaker: {error}") from error
