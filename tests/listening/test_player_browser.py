@@ -271,10 +271,10 @@ def test_a_slider_moves_through_the_versions(tab, pages):
     tab.keyboard.press("ArrowRight")
     assert slider.get_attribute("aria-valuetext") == "one"
     wait_until_it_plays(player)
-    assert player.locator("output").inner_text() == "one"
+    assert player.locator(".mc-knob .mc-name").inner_text() == "one"
     assert "one: mel spectrogram" in player.locator(".mc-legend").inner_text()
     tab.keyboard.press("3")
-    assert slider.input_value() == "2" and player.locator("output").inner_text() == "all"
+    assert slider.input_value() == "2" and player.locator(".mc-knob .mc-name").inner_text() == "all"
     tab.keyboard.press("ArrowLeft")
     assert slider.input_value() == "1" and playing(player)
     before = place(player)

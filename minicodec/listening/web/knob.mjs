@@ -8,7 +8,8 @@ export function knob(label, names, pick) {
     type: "range", min: "0", max: String(names.length - 1), step: "1", value: "0",
     "aria-label": label, oninput: () => pick(Number(input.value)),
   });
-  const now = element("output", { class: "mc-name" });
+  // No <output>: that is read aloud at each change, and the slider says its value by itself.
+  const now = element("span", { class: "mc-name" });
   const box = element("div", { class: "mc-knob" },
     element("span", { class: "mc-facts" }, label), now, input);
   const show = (index) => {
