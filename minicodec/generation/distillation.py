@@ -40,8 +40,8 @@ def distillation_loss(students: Tensor, teachers: Tensor) -> Tensor:
 
     >>> import torch
     >>> x = torch.randn(1, 8, 5)
-    >>> print(f"{distillation_loss(x, 3 * x):.1f} {distillation_loss(x, -x):.1f}")
-    0.0 2.0
+    >>> print(f"{distillation_loss(x, -2 * x):.1f}, whatever the length")
+    2.0, whatever the length
     """
     if students.shape != teachers.shape or students.dim() != 3:
         raise ValueError(
