@@ -42,9 +42,9 @@ def _seeded():
     torch.manual_seed(0)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _one_thread():
-    """Tests run side by side, one process per core."""
+    """Tests run side by side, one process per core; before each, for sums depend on the number."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 

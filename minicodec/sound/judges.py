@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from minicodec.sound import audio as audio_
@@ -52,7 +53,11 @@ def visqol(estimate: Tensor, reference: Tensor, sample_rate: int, mode: str = "a
     rate = 48000 if mode == "audio" else 16000
 
     def judge(ours: np.ndarray, theirs: np.ndarray) -> float:
-        return float(_visqol_api(mode).measure_from_arrays(theirs, ours, rate).moslqo)
+        threads = torch.get_num_threads()
+        try:
+            return float(_visqol_api(mode).measure_from_arrays(theirs, ours, rate).moslqo)
+        finally:  # its kernels may share torch's OpenMP, and leave it with as many as there are
+            torch.set_num_threads(threads)
 
     return _judged(judge, estimate, reference, sample_rate, rate, worst=1.0)
 

@@ -1,6 +1,8 @@
 """What each judge can and cannot hear, and that none speaks where there is nothing to judge."""
 
 import math
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -91,3 +93,22 @@ def test_a_missing_package_is_one_sentence(name, monkeypatch):
     assert judges.missing(name) == package and not judges.missing("si_sdr")
     with pytest.raises(ValueError, match=r'pip install "(visqol-python|pesq|pystoi)>='):
         MEASURES[name](speech(), speech(), RATE)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_visqol_leaves_torch_with_its_threads(monkeypatch, fails):
+    """Its kernels were seen to leave two where one had been asked for: sums then differ."""
+    needs("visqol")
+
+    class Api:
+        def measure_from_arrays(self, *arrays):
+            torch.set_num_threads(2)
+            if fails:
+                raise RuntimeError("no")
+            return SimpleNamespace(moslqo=3.0)
+
+    monkeypatch.setattr(judges, "_visqol_api", lambda mode: Api())
+    clip = speech(1.5)
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        assert judges.visqol(clip, clip, RATE) == 3.0
+    assert torch.get_num_threads() == 1
