@@ -71,9 +71,17 @@ def reference(name: str) -> Any:
 def mistake_of(exercise: Exercise, answer: Any, seed: int | None = None) -> str:
     """What is wrong with an answer, as one sentence; "" if nothing is.
 
+    Chance in later cells goes on as if nothing had been drawn here, so that a chapter gives the
+    same numbers whatever was tried.
+
     Args:
         seed: of the random input; without it, it is fresh each time.
     """
+    with torch.random.fork_rng(devices=[]):
+        return _mistake_of(exercise, answer, seed)
+
+
+def _mistake_of(exercise: Exercise, answer: Any, seed: int | None) -> str:
     if answer is None or answer is Ellipsis:
         return _OPEN
     kind = "class" if isinstance(exercise.answer, type) else "function"

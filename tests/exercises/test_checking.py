@@ -116,6 +116,17 @@ def test_input_is_fresh_each_time():
     assert len(seen) == 6 and len({float(x.sum()) for x in seen}) == 6
 
 
+def test_later_cells_draw_the_same_numbers_whatever_was_tried():
+    draws = Mistake("That is noise.", lambda x: torch.randn_like(x))
+    exercise = doubled(mistakes=(draws, *doubled().mistakes[1:]))
+    after = []
+    for answer in (lambda x: 2 * x, lambda x: x + torch.randn(7)[:5], draws.answer, None):
+        torch.manual_seed(3)
+        mistake_of(exercise, answer)
+        after.append(float(torch.rand(())))
+    assert len(set(after)) == 1
+
+
 def test_a_mistake_on_one_input_in_three_is_found():
     calls = []
 
