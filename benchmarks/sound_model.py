@@ -63,6 +63,18 @@ def coded(recordings: Path, part: str, codec: Codec, runs: Path) -> Codes:
     return found
 
 
+@torch.no_grad()
+def start_at_counts(model: SoundModel, clips: list[Tensor]) -> None:
+    """Begin where counting codes ends, as in chapter 12."""
+    model.embedding.weight.mul_(0.1)
+    for level, head in enumerate(model.heads):
+        assert isinstance(head, nn.Linear)
+        seen = torch.cat([clip[level] for clip in clips]).long()
+        counts = torch.bincount(seen, minlength=model.config.codebook_size) + 1.0
+        head.weight.mul_(0.1)
+        head.bias.copy_((counts / counts.sum()).log())
+
+
 class Student:
     """One model, its optimizer, and how long it has learned."""
 
@@ -74,14 +86,7 @@ class Student:
         )
         torch.manual_seed(0)
         self.model = SoundModel(config, pattern)
-        with torch.no_grad():  # begin where counting codes ends, as in chapter 12
-            self.model.embedding.weight.mul_(0.1)
-            for level, head in enumerate(self.model.heads):
-                assert isinstance(head, nn.Linear)
-                seen = torch.cat([c[level] for group in train.values() for c in group]).long()
-                counts = torch.bincount(seen, minlength=config.codebook_size) + 1.0
-                head.weight.mul_(0.1)
-                head.bias.copy_((counts / counts.sum()).log())
+        start_at_counts(self.model, [clip for group in train.values() for clip in group])
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), LEARNING_RATE, (0.9, 0.98), weight_decay=0.1
         )

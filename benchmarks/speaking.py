@@ -31,16 +31,18 @@ from safetensors.torch import load_file, save
 from semantic import OUT as SEMANTIC
 from semantic import TAUGHT, teach
 from semantic_measures import OTHERS, PAIR, RATE, SECOND, Said, said
+from sound_model import start_at_counts
 from spoken import sentences
 from torch import Tensor, nn
 
 from minicodec.bits.language_model import LanguageModelConfig
 from minicodec.generation import sound_model_file
 from minicodec.generation.distillation import Teacher
-from minicodec.generation.patterns import EMPTY, Pattern
+from minicodec.generation.patterns import Pattern
 from minicodec.generation.sampling import generate
 from minicodec.generation.sound_model import SoundModel
 from minicodec.generation.sound_model_file import load_sound_model, save_sound_model
+from minicodec.generation.speaking import request
 from minicodec.generation.split import SplitCodec, load_split
 from minicodec.model.checkpoint import fingerprint
 from minicodec.sound.files import write_bytes, write_text
@@ -91,14 +93,7 @@ def train(voices: list[Tensor], minutes: float) -> tuple[SoundModel, dict[str, A
     """The model, and what it cost; the last sentences of each voice are kept for validation."""
     torch.manual_seed(0)
     model = SoundModel(CONFIG, PATTERN)
-    with torch.no_grad():  # begin where counting ends, as in chapter 12
-        model.embedding.weight.mul_(0.1)
-        for level, head in enumerate(model.heads):
-            assert isinstance(head, nn.Linear)
-            seen = torch.cat([rows[level] for rows in voices])
-            counts = torch.bincount(seen, minlength=CONFIG.codebook_size) + 1.0
-            head.weight.mul_(0.1)
-            head.bias.copy_((counts / counts.sum()).log())
+    start_at_counts(model, voices)
     optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, (0.9, 0.98), weight_decay=0.1)
     cut = [rows[:, : -8 * SECOND] for rows in voices]
     held = torch.stack([rows[:, -PIECE:] for rows in voices])
@@ -161,8 +156,7 @@ def measure(
         heights: dict[str, list[float]] = {"recorded": [], "read aloud": []}
         for index, row in enumerate(tried):
             asked = row[0]
-            given = torch.cat([prompt, torch.full_like(row, EMPTY)], dim=1)
-            given[0, PROMPT:] = asked
+            given = request(prompt, asked)
             drawn = generate(model, given.shape[1], given, *KNOBS, seed=index)[0]
             sounds = {"recorded": row[1:], "read aloud": drawn[1:, PROMPT:]}
             for name, codes in sounds.items():

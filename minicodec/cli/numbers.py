@@ -5,6 +5,7 @@ nothing that has to wait for torch.
 """
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 
 from minicodec.bits.container import MOST_SECONDS
@@ -14,41 +15,33 @@ from minicodec.sound.names import printable
 _MOST = 10**9
 
 
-def _number(text: str) -> float:
+def _number(text: str, fits: Callable[[float], bool], wanted: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{_short(text)}' is no number.") from None
+    if not fits(number):  # nor does NaN
+        raise argparse.ArgumentTypeError(f"{wanted}, not {_short(text)}.")
+    return number
 
 
 def positive(text: str) -> float:
     """Above 0, as minutes and bandwidths."""
-    number = _number(text)
-    if not 0 < number <= _MOST:
-        raise argparse.ArgumentTypeError(
-            f"a number above 0 and at most {_MOST} is needed, not {_short(text)}."
-        )
-    return number
+    wanted = f"a number above 0 and at most {_MOST} is needed"
+    return _number(text, lambda number: 0 < number <= _MOST, wanted)
 
 
 def not_negative(text: str) -> float:
     """0 or more, as the second to begin at."""
-    number = _number(text)
-    if not 0 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(
-            f"a number from 0 to {_MOST} is needed, not {_short(text)}."
-        )
-    return number
+    return _number(
+        text, lambda number: 0 <= number <= _MOST, f"a number from 0 to {_MOST} is needed"
+    )
 
 
 def seconds_of_chunk(text: str) -> float:
     """As long as a chunk of a stream can be."""
-    number = _number(text)
-    if not 0 < number <= MOST_SECONDS:
-        raise argparse.ArgumentTypeError(
-            f"more than 0 and at most {MOST_SECONDS} seconds, not {_short(text)}."
-        )
-    return number
+    wanted = f"more than 0 and at most {MOST_SECONDS} seconds"
+    return _number(text, lambda number: 0 < number <= MOST_SECONDS, wanted)
 
 
 def _integer(text: str, least: int, most: int) -> int:

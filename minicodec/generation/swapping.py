@@ -39,14 +39,13 @@ class Swapped(Comparison):
         title: str,
         note: str,
         codec: Coder,
-        clips: dict[str, Tensor],
-        bandwidth: float | None,
+        codes: dict[str, Tensor],
     ) -> None:
-        (second,) = list(clips)[1:]
+        _, second = codes
         super().__init__(
             sounds, codec.config.sample_rate, title, note, knob=f"Levels taken from {second}"
         )
-        self.codec, self.clips, self.bandwidth = codec, clips, bandwidth
+        self.codec, self.codes = codec, codes
 
     def _ipython_display_(self) -> None:
         """The player as HTML, which is what a page without a kernel keeps, then the controls."""
@@ -54,7 +53,7 @@ class Swapped(Comparison):
 
         display(HTML(self._repr_html_()))
         if has_kernel():
-            display(controls(self.codec, self.clips, self.bandwidth))
+            display(controls(self.codec, self.codes))
 
 
 def swapped(
@@ -87,7 +86,7 @@ def swapped(
     sounds[f"{second}, all levels its own"] = codec.decode(theirs)
     prepared, note = prepare(sounds, codec.config.sample_rate)
     title = title or f"{first}, with levels of {second}"
-    return Swapped(prepared, title, note, codec, dict(clips), bandwidth)
+    return Swapped(prepared, title, note, codec, {first: ours, second: theirs})
 
 
 def held_still(
@@ -131,13 +130,16 @@ def changed(ours: Tensor, theirs: Tensor, levels: Sequence[int], way: str) -> Te
     return freeze_levels(ours, levels) if way == FROZEN else swap_levels(ours, theirs, levels)
 
 
-def controls(codec: Coder, clips: Mapping[str, Tensor], bandwidth: float | None = None) -> Any:
-    """Sliders that choose levels: a widget, of those parts that ipywidgets 7 and 8 share."""
+def controls(codec: Coder, codes: Mapping[str, Tensor]) -> Any:
+    """Sliders that choose levels of two clips' codes, [1, K, T] by name, the one to change first.
+
+    A widget, of those parts that ipywidgets 7 and 8 share.
+    """
     import ipywidgets as widgets
     from IPython.display import display
 
-    ours, theirs = (codec.encode(clip, bandwidth) for clip in clips.values())
-    whole = {name: codec.decode(codes) for name, codes in zip(clips, (ours, theirs))}
+    ours, theirs = codes.values()
+    whole = {name: codec.decode(its) for name, its in codes.items()}
     most = ours.shape[1]
     wide = {"style": {"description_width": "9em"}, "layout": {"width": "min(100%, 30em)"}}
     which = widgets.IntRangeSlider(
