@@ -8,7 +8,8 @@ from minicodec.bits import histogram
 from minicodec.bits.container import ENTROPY, BitstreamError, Chunk, Header
 from minicodec.bits.exact import ExactLanguageModel
 from minicodec.bits.language_model_file import for_codec
-from minicodec.bits.range_coder import CodeModel, decode_codes, encode_codes
+from minicodec.bits.range_coder import CodeModel
+from minicodec.bits.range_fast import decode_codes, encode_codes
 from minicodec.model.codec import Codec
 from minicodec.model.streams import silent_frame
 

@@ -1,10 +1,9 @@
 """Support: ELU, a tenth of all computing if one takes the library's.
 
-Torch's own takes more than twice as long on a CPU as the power of two, which is quick. Both agree
-within 3e-7.
+Torch's own takes more than twice as long on a CPU as its exponential and two simple passes. For
+x > 0, e^x − 1 is above x, and for x < 0 between x and 0; so ELU is the middle one of 0, x and
+e^x − 1, which one pass finds without asking for the sign first. Both agree within 3e-7.
 """
-
-import math
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 _SMALL = 12_000  # numbers that one call of torch's own has done before five others have begun
 _BLOCK = 2**18  # numbers at a time: what is read stays in the cache until it is written
+_ZERO = torch.zeros(())
 
 
 def elu_into(x: Tensor, out: Tensor) -> Tensor:
@@ -28,9 +28,8 @@ def elu_into(x: Tensor, out: Tensor) -> Tensor:
         steps = max(1, _BLOCK * x.shape[axis] // x.numel())
         parts = list(zip(x.split(steps, axis), out.split(steps, axis)))
     for part, place in parts:
-        power = torch.clamp(part, max=0, out=None if x is out else place)
-        power.mul_(math.log2(math.e)).exp2_().sub_(1)
-        torch.maximum(part, power, out=place)
+        power = torch.exp(part, out=None if x is out else place).sub_(1)
+        torch.clamp(_ZERO, part, power, out=place)
     return out
 
 

@@ -23,6 +23,9 @@ from minicodec.model.fast.networks import FastNetwork
 from minicodec.model.quantize import ResidualVectorQuantizer
 from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, StreamState
 
+#: Numbers in a block of nearly 32 MB.
+_LARGE = 8_000_000
+
 
 def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
     """A codec with the same weights, codes and states, that encodes and decodes sooner.
@@ -57,6 +60,9 @@ def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
             fold_weight_norm(twin)
         twin.load_state_dict(folded.state_dict(), assign=True)
     twin.compute_dtype = dtype
+    # From the largest block that has been freed glibc learns how much memory to keep for the next
+    # one; else it gives that of each layer back, and asks for it again, page by page.
+    torch.empty(_LARGE)
     return twin.eval().requires_grad_(False)
 
 

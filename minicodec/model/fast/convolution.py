@@ -34,6 +34,9 @@ from minicodec.model.fast.activation import elu_into, is_small
 #: Inputs of fewer numbers are convolved as matrix products.
 _LITTLE = 20_480
 
+#: Samples of a block, where a convolution has one output channel.
+_TOGETHER = 8
+
 
 class FastConv:
     """`Conv1d.stream`, with the activation before it, on [B, T, C].
@@ -104,13 +107,7 @@ class FastConv:
         """The first full windows of a contiguous x [B, T, C_in] → [B, windows, C_out]."""
         batch, length, channels = x.shape
         if batch == len(self.bias) == self.stride == self.dilation == 1 < channels:
-            # The library is slow where only one channel comes out: so each tap's share of all
-            # samples in one product, then a sum of shifted shares.
-            shares = self.weight[0].t() @ x[0].t()
-            y = shares[0, :windows] + self.bias
-            for tap in range(1, self.kernel):
-                y += shares[tap, tap : tap + windows]
-            return y.view(1, windows, 1)
+            return self.one_channel(x[0, : self.total + windows])
         if channels > 1 and not is_little(x):
             x = x[:, : self.total + windows * self.stride].mT.unsqueeze(2)
             y = F.conv2d(x, self.image, self.bias, (1, self.stride), 0, (1, self.dilation))
@@ -124,6 +121,43 @@ class FastConv:
             rows = rows[..., :: self.dilation].mT
         rows = rows.reshape(batch * windows, self.kernel * channels)
         return torch.addmm(self.bias, rows, self.rows).view(batch, windows, len(self.bias))
+
+    def one_channel(self, x: Tensor) -> Tensor:
+        """All windows of x [total + N, C_in] → [1, N, 1].
+
+        The library is slow where a single channel comes out. So the signal is cut into blocks of
+        `_TOGETHER` samples, no fewer than a kernel has taps beside its first: such a block of
+        outputs needs two blocks of inputs, and what each of them gives is one matrix product.
+        """
+        blocks = x.shape[0] // _TOGETHER
+        done, parts = 0, []
+        if self.total <= _TOGETHER and blocks > 1:
+            done = (blocks - 1) * _TOGETHER
+            here, before = (x[: blocks * _TOGETHER].view(blocks, -1) @ self.blocks).chunk(2, 1)
+            parts.append((here[:-1] + before[1:]).flatten())
+        # Of the rest, each tap's share of all samples in one product, and a sum of shifted shares.
+        rest = x.shape[0] - self.total - done
+        if rest:
+            shares = self.weight[0].t() @ x[done:].t()
+            y = shares[0, :rest].clone()
+            for tap in range(1, self.kernel):
+                y += shares[tap, tap : tap + rest]
+            parts.append(y)
+        y = torch.cat(parts) if len(parts) > 1 else parts[0]
+        return y.add_(self.bias).view(1, -1, 1)
+
+    @cached_property
+    def blocks(self) -> Tensor:
+        """What a block of inputs gives to its own outputs, and to those of the block before it.
+
+        Shape:
+            [_TOGETHER * C_in, 2 * _TOGETHER]
+        """
+        taps = self.weight[0].t()
+        both = taps.new_zeros(2 * _TOGETHER, len(taps[0]), _TOGETHER)
+        for output in range(_TOGETHER):
+            both[output : output + self.kernel, :, output] = taps
+        return both.unflatten(0, (2, _TOGETHER)).permute(1, 2, 0, 3).reshape(-1, 2 * _TOGETHER)
 
 
 class FastUp:
@@ -158,8 +192,10 @@ class FastUp:
             state = x.new_zeros(batch, channels, overlap)
         if not frames:
             return x.new_zeros(batch, 0, channels), state
+        if overlap == self.stride and not is_little(x):
+            return self.halves(x, state)
         x = F.elu_(x) if is_small(x) else elu_into(x, x)
-        if overlap == self.stride and is_little(x):
+        if overlap == self.stride:
             painted = torch.addmm(self.biases, x.reshape(batch * frames, -1), self.columns)
             painted = painted.view(batch, frames, 2, overlap * channels)
             own, later = painted[:, :, 0], painted[:, :, 1]
@@ -173,6 +209,25 @@ class FastUp:
         painted[:, :overlap] += state.mT
         ready, rest = painted.split([frames * self.stride, overlap], dim=1)
         return ready, (rest - self.bias).mT  # it comes once, with the frame that completes them
+
+    def halves(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Many frames, where the kernel is two strides: two products, the second added to the first.
+
+        A stride of samples is the first half of its own frame and the second half of the one
+        before. Frames lie behind a row of zeros, so that "the ones before" are the same memory,
+        begun a row sooner. What the piece before has left is added to the first.
+        """
+        batch, frames, channels = x.shape
+        rows = x.new_empty(batch, frames + 1, channels)
+        rows[:, 0] = 0
+        elu_into(x, rows[:, 1:])
+        own, later = self.columns.chunk(2, 1)
+        ready = x.new_empty(batch, frames, own.shape[1])
+        for here, y in zip(rows, ready):
+            torch.addmm(self.biases[: y.shape[1]], here[1:], own, out=y).addmm_(here[:-1], later)
+        ready = ready.view(batch, frames * self.stride, -1)
+        ready[:, : self.stride] += state.mT
+        return ready, (rows[:, -1] @ later).unflatten(1, (self.stride, -1)).mT
 
 
 def prepared(weight: Tensor | None, dtype: torch.dtype) -> Tensor:

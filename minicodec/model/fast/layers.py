@@ -6,6 +6,7 @@ the library is called, and how few bytes of weights are read.
 
 import copy
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +20,9 @@ from minicodec.model.seanet import ResidualBlock, SkipLSTM
 #: Below this many frames our own LSTM steps are faster than the library's, which puts all weights
 #: into another order at every call.
 _FEW = 12
+
+#: Frames whose codes are searched for at once.
+_SEARCHED = 128
 
 
 class FastBlock:
@@ -116,7 +120,9 @@ class FastCodebooks:
     """`ResidualVectorQuantizer.encode` and `decode` on [B, T, D].
 
     The nearest entry is the one with the least ‖e‖² − 2 x·e: ‖x‖² is the same for all. Both parts
-    are prepared, so a level is one matrix product and one search for the least.
+    are prepared, so a level is one matrix product and one search for the least, in which numpy
+    takes an eighth of torch's time. Some frames pass at once, so that all that is compared stays
+    in the cache.
     """
 
     def __init__(self, quantizer: ResidualVectorQuantizer):
@@ -130,13 +136,17 @@ class FastCodebooks:
     def encode(self, x: Tensor, n_q: int) -> Tensor:
         """Shape: x [B, T, D] → codes [B, K, T]."""
         batch, frames, size = x.shape
-        residual, codes = x.reshape(-1, size), []
-        for level, (embedding, columns, squares) in enumerate(self.levels[:n_q]):
-            code = torch.addmm(squares, residual, columns).argmin(1)
-            codes.append(code)
-            if level < n_q - 1:
-                residual = residual - embedding.index_select(0, code)
-        return torch.stack(codes).view(n_q, batch, frames).transpose(0, 1).contiguous()
+        rows = x.reshape(-1, size)
+        codes = torch.empty(n_q, len(rows), dtype=torch.int64)
+        distances = rows.new_empty(min(_SEARCHED, len(rows)), len(self.levels[0][2]))
+        for residual, found in zip(rows.split(_SEARCHED), codes.split(_SEARCHED, 1)):
+            here = distances[: len(residual)]
+            for level, (embedding, columns, squares) in enumerate(self.levels[:n_q]):
+                torch.addmm(squares, residual, columns, out=here)
+                np.argmin(here.numpy(), 1, out=found[level].numpy())
+                if level < n_q - 1:
+                    residual = residual - embedding.index_select(0, found[level])
+        return codes.view(n_q, batch, frames).transpose(0, 1).contiguous()
 
     def decode(self, codes: Tensor) -> Tensor:
         """Shape: codes [B, K, T] → [B, T, D]."""

@@ -59,16 +59,16 @@ class FastNetwork:
             elif isinstance(layer, SkipLSTM):
                 self.layers.append((index, FastLSTM(layer, dtype)))
             activated = isinstance(layer, nn.ELU)  # its turn comes inside the next layer
-        # The stage with the fewest steps and most channels belongs to the narrow end.
+        # The stage with the fewest steps and most channels belongs to the narrow end; in the encoder
+        # only from its strided convolution on, whose weights are many and whose steps are few.
         changes = [i for i, (_, layer) in enumerate(self.layers) if _changes_rate(layer)]
         changes = changes or [len(self.layers) - 1]  # all strides are 1: no end is narrow
         self.encodes = isinstance(network, Encoder)
-        stage = [i for i, (_, layer) in enumerate(self.layers) if isinstance(layer, FastBlock)]
-        blocks = len(stage) // max(1, len(changes))
         if self.encodes:
-            self.cut, self.tile = changes[-1] - blocks, _TILE * hop_length
+            self.cut, self.tile = changes[-1], _TILE * hop_length
         else:
-            self.cut = changes[0] + 1 + blocks
+            stages = [layer for _, layer in self.layers if isinstance(layer, FastBlock)]
+            self.cut = changes[0] + 1 + len(stages) // len(changes)
             self.tile = _TILE * self.layers[changes[0]][1].stride  # type: ignore[attr-defined]
 
     def __call__(
