@@ -43,6 +43,7 @@ def _sums(tables: Tensor) -> np.ndarray:
     # A negative integer read as an unsigned one is huge: one look finds both kinds of wrong ones.
     if (
         tables.dtype != torch.int64
+        or not tables.dim()
         or not tables.numel()
         or int(tables.numpy().view(np.uint64).max()) > MAX_TOTAL
     ):
@@ -91,7 +92,7 @@ class FastRangeDecoder(RangeDecoder):
     def _decode(self, flat: Sequence[int], size: int, totals: list[int], step: int) -> list[int]:
         """Symbols by tables that lie one after another in `flat`, `step` apart."""
         words, at, offset, range_ = self._words, (self._at - 8) // 2, self.offset, self.range
-        symbols, first = [], 0
+        symbols, first, floor = [], 0, range_coder._FLOOR
         try:
             for total in totals:
                 unit = range_ // total
@@ -104,7 +105,7 @@ class FastRangeDecoder(RangeDecoder):
                 range_ = unit * (flat[place + 1] - start)
                 symbols.append(place - first)
                 first += step
-                while range_ < range_coder._FLOOR:
+                while range_ < floor:
                     offset = offset << 16 | words[at]
                     range_ <<= 16
                     at += 1
