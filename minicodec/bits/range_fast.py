@@ -2,8 +2,9 @@
 
 The same integers in the same order, so that every byte is the same. What is spared is what Python
 does around them: words are read as integers once and not at each use, totals leave numpy at one
-go, running sums are torch's, which are several times as fast as numpy's, and those of a long
-message are made in blocks that stay in the processor's cache.
+go, and running sums are torch's, which are several times as fast as numpy's. They are kept in the
+processor's cache: those of a frame lie where those of the frame before lay, and those of a long
+message are made in blocks.
 """
 
 from bisect import bisect_right
@@ -38,8 +39,8 @@ def cumulate(tables: Tensor) -> np.ndarray:
     return sums
 
 
-def _sums(tables: Tensor) -> np.ndarray:
-    """Running sums, of totals that nobody has looked at yet."""
+def _sums(tables: Tensor, room: Tensor | None = None) -> np.ndarray:
+    """Running sums, of totals that nobody has looked at yet, in `room` if they fit there."""
     # A negative integer read as an unsigned one is huge: one look finds both kinds of wrong ones.
     if (
         tables.dtype != torch.int64
@@ -48,9 +49,11 @@ def _sums(tables: Tensor) -> np.ndarray:
         or int(tables.numpy().view(np.uint64).max()) > MAX_TOTAL
     ):
         return range_coder.cumulate(tables)
-    sums = torch.zeros(*tables.shape[:-1], tables.shape[-1] + 1, dtype=torch.int64)
-    torch.cumsum(tables, -1, out=sums[..., 1:])
-    return sums.numpy()
+    shape = (*tables.shape[:-1], tables.shape[-1] + 1)
+    if room is None or room.shape != shape:
+        room = torch.zeros(shape, dtype=torch.int64)
+    torch.cumsum(tables, -1, out=room[..., 1:])
+    return room.numpy()
 
 
 class FastRangeDecoder(RangeDecoder):
@@ -124,8 +127,9 @@ def encode_codes(model: CodeModel, codes: Tensor) -> bytes:
         return range_coder.encode_codes(model, codes)  # which says what is wrong
     codes, encoder = codes.cpu(), RangeEncoder()
     tables = model.tables(codes).reshape(-1, size)
+    room = torch.zeros(_BLOCK, size + 1, dtype=torch.int64)
     for part, table in zip(codes.T.reshape(-1).split(_BLOCK), tables.split(_BLOCK)):
-        encoder.encode(part, cumulate(table))
+        encoder.encode(part, _sums(table, room))
     return encoder.finish()
 
 
@@ -134,10 +138,12 @@ def decode_codes(model: CodeModel, data: bytes, n_q: int, frames: int) -> Tensor
     if n_q < 1 or frames < 1:
         return range_coder.decode_codes(model, data, n_q, frames)
     decoder = FastRangeDecoder(data)
+    # New memory for each frame would cost more than summing does.
+    room = torch.zeros(n_q, model.codebook_size + 1, dtype=torch.int64)
     state, codes, seen = model.start(n_q), [], None
     for _ in range(frames):
         table, state = model.stream(seen, state)
-        seen = torch.from_numpy(np.array(decoder.decode(_sums(table)), np.int64))
+        seen = torch.from_numpy(np.array(decoder.decode(_sums(table, room)), np.int64))
         codes.append(seen)
     decoder.finish()
     return torch.stack(codes, dim=1)
