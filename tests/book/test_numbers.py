@@ -3,6 +3,7 @@ measurements, are printed by cells from JSON, computed here anew, or excused wit
 
 import ast
 import re
+from functools import cache
 
 import pytest
 from grounds import EXCUSED, GROUNDS, KINDS
@@ -14,6 +15,7 @@ PAGES = [page for page in GROUNDS if (ROOT / page).is_file()]
 NUMBER = re.compile(r"\d+")
 
 
+@cache
 def strings_of(code: str) -> list[str]:
     """What a cell may print in words: its strings of several words, but for keys and formats."""
     code = re.sub(r"\A(---\n[\s\S]*?^---\n|(:.*\n)+)", "", code, flags=re.M)
