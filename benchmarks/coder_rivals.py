@@ -59,7 +59,17 @@ class Shipped(Coder):
     rows = 128
     decoder: Any = range_fast.FastRangeDecoder
 
+    def __init__(self) -> None:
+        self._rooms: dict[torch.Size, Tensor] = {}
+
     def made(self, probabilities: Tensor) -> Any:
+        """Where those before lay, which have been used by now: as when a stream is coded."""
+        tables = frequencies(probabilities)
+        if tables.shape not in self._rooms:
+            self._rooms[tables.shape] = torch.zeros(len(tables), tables.shape[1] + 1).long()
+        return range_fast._sums(tables, self._rooms[tables.shape])
+
+    def ready(self, probabilities: Tensor) -> Any:
         return range_fast.cumulate(frequencies(probabilities))
 
 
