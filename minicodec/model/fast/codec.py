@@ -9,6 +9,7 @@ activation than ELU they are the taught ones.
 
 import copy
 from collections.abc import Callable
+from operator import attrgetter, is_
 from typing import Any, cast
 
 import torch
@@ -25,6 +26,7 @@ from minicodec.model.seanet import Decoder, Encoder, ResidualBlock, StreamState
 
 #: Numbers in a block of nearly 32 MB.
 _LARGE = 8_000_000
+_VERSION = attrgetter("_version")
 
 
 def faster(codec: Codec, dtype: torch.dtype = torch.float32) -> Codec:
@@ -157,12 +159,13 @@ class _Mark:
 
     def __init__(self, part: nn.Module):
         self.part = part
-        self.places = [
+        places = [
             (place, name, value)
             for module in part.modules()
             for place in (module._modules, module._parameters, module._buffers)
             for name, value in place.items()
         ]
+        self.places: tuple[Any, ...] = tuple(zip(*places))
         self.weights = list(part.parameters())
         if isinstance(part, ResidualVectorQuantizer):
             self.weights += [book.embedding for book in part.codebooks]  # type: ignore[misc]
@@ -176,12 +179,19 @@ class _Mark:
         return (
             self.counted
             and self.part is part
-            and all(place.get(name) is value for place, name, value in self.places)
+            and self._in_place()
             and self._changes() == self.changes
         )
 
-    def _changes(self) -> list[tuple[int, int]]:
-        return [(w._version, w.data_ptr()) for w in self.weights] if self.counted else []
+    def _in_place(self) -> bool:
+        # This is asked for every frame, so Python only begins it.
+        places, names, values = self.places
+        return all(map(is_, map(dict.get, places, names), values))
+
+    def _changes(self) -> tuple[list[int], list[int]]:
+        if not self.counted:
+            return [], []
+        return list(map(_VERSION, self.weights)), list(map(Tensor.data_ptr, self.weights))
 
 
 def _with_quick_activations(network: nn.Module) -> nn.Module:

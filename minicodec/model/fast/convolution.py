@@ -211,7 +211,7 @@ class FastUp:
         return ready, (rest - self.bias).mT  # it comes once, with the frame that completes them
 
     def halves(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Many frames, where the kernel is two strides: two products, the second added to the first.
+        """Many frames, where the kernel is two strides: two products, added as they are made.
 
         A stride of samples is the first half of its own frame and the second half of the one
         before. Frames lie behind a row of zeros, so that "the ones before" are the same memory,

@@ -21,8 +21,8 @@ from minicodec.model.seanet import ResidualBlock, SkipLSTM
 #: into another order at every call.
 _FEW = 12
 
-#: Frames whose codes are searched for at once.
-_SEARCHED = 128
+#: Frames whose codes are searched for at once, in torch and in numpy.
+_SEARCHED, _AT_ONCE = 128, 8
 
 
 class FastBlock:
@@ -55,7 +55,11 @@ class FastBlock:
 
 
 class FastLSTM:
-    """`SkipLSTM.stream` on [B, T, C]."""
+    """`SkipLSTM.stream` on [B, T, C].
+
+    A sigmoid is half of 1 + tanh(x/2). In our own steps, what makes the three gates is halved
+    beforehand, which rounds nothing, so that one tanh does for all of them and the candidate.
+    """
 
     def __init__(self, skip: SkipLSTM, dtype: torch.dtype = torch.float32):
         self.lstm = skip.lstm
@@ -99,8 +103,9 @@ class FastLSTM:
             outputs = []
             for frame in gates.unbind(1):
                 frame = torch.addmm(frame, hidden, w_hidden)
-                candidate = frame[:, 3 * size :].tanh_()
-                let_in, forget, let_out = frame[:, : 3 * size].sigmoid_().chunk(3, 1)
+                frame.tanh_()
+                candidate = frame[:, 3 * size :]
+                let_in, forget, let_out = frame[:, : 3 * size].mul_(0.5).add_(0.5).chunk(3, 1)
                 cell = torch.addcmul(let_in * candidate, forget, cell)
                 hidden = let_out * cell.tanh()
                 outputs.append(hidden)
@@ -111,9 +116,9 @@ class FastLSTM:
 
 
 def _gates(weight: Tensor) -> Tensor:
-    """From the library's order (in, forget, candidate, out) to one with all sigmoids together."""
+    """From the library's order (in, forget, candidate, out) to one with all gates together."""
     let_in, forget, candidate, let_out = weight.chunk(4)
-    return torch.cat((let_in, forget, let_out, candidate))
+    return torch.cat((0.5 * let_in, 0.5 * forget, 0.5 * let_out, candidate))
 
 
 class FastCodebooks:
@@ -132,11 +137,14 @@ class FastCodebooks:
             self.levels.append(
                 (embedding, -2 * embedding.t().contiguous(), embedding.square().sum(1))
             )
+        self.arrays = [tuple(part.numpy() for part in level) for level in self.levels]
 
     def encode(self, x: Tensor, n_q: int) -> Tensor:
         """Shape: x [B, T, D] → codes [B, K, T]."""
         batch, frames, size = x.shape
         rows = x.reshape(-1, size)
+        if len(rows) <= _AT_ONCE:
+            return self._few(rows.numpy(), n_q).view(n_q, batch, frames).transpose(0, 1)
         codes = torch.empty(n_q, len(rows), dtype=torch.int64)
         distances = rows.new_empty(min(_SEARCHED, len(rows)), len(self.levels[0][2]))
         for residual, found in zip(rows.split(_SEARCHED), codes.split(_SEARCHED, 1)):
@@ -147,6 +155,21 @@ class FastCodebooks:
                 if level < n_q - 1:
                     residual = residual - embedding.index_select(0, found[level])
         return codes.view(n_q, batch, frames).transpose(0, 1).contiguous()
+
+    def _few(self, residual: np.ndarray, n_q: int) -> Tensor:
+        """The same for some frames of a stream, as `minicodec.model.fast.frames` computes.
+
+        Shape:
+            residual: [T, D] → codes [K, T]
+        """
+        codes = np.empty((n_q, len(residual)), np.int64)
+        distances = np.empty((len(residual), len(self.arrays[0][2])), np.float32)
+        for found, (embedding, columns, squares) in zip(codes, self.arrays):
+            np.dot(residual, columns, out=distances)
+            np.add(distances, squares, out=distances)
+            np.argmin(distances, 1, out=found)
+            residual = residual - embedding.take(found, 0)
+        return torch.from_numpy(codes)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Shape: codes [B, K, T] → [B, T, D]."""

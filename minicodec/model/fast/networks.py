@@ -6,13 +6,15 @@ there are.
 """
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from minicodec.model.conv import Conv1d, ConvTranspose1d
 from minicodec.model.fast.convolution import FastConv, FastUp
+from minicodec.model.fast.frames import Program, Unready, can_be_laid_out
 from minicodec.model.fast.layers import FastBlock, FastLSTM
 from minicodec.model.seanet import (
     Decoder,
@@ -25,6 +27,9 @@ from minicodec.model.seanet import (
 
 #: Frames that pass through the wide layers at once.
 _TILE = 75
+
+#: Frames that a program takes at once.
+_AT_ONCE = 8
 
 #: One layer: the piece [B, T, C], its state, and whether the clip ends.
 FastLayer = Callable[[Tensor, Any, bool], tuple[Tensor, Any]]
@@ -59,8 +64,8 @@ class FastNetwork:
             elif isinstance(layer, SkipLSTM):
                 self.layers.append((index, FastLSTM(layer, dtype)))
             activated = isinstance(layer, nn.ELU)  # its turn comes inside the next layer
-        # The stage with the fewest steps and most channels belongs to the narrow end; in the encoder
-        # only from its strided convolution on, whose weights are many and whose steps are few.
+        # The stage with the fewest steps and most channels belongs to the narrow end; in the
+        # encoder only from its strided convolution on: many weights, few steps.
         changes = [i for i, (_, layer) in enumerate(self.layers) if _changes_rate(layer)]
         changes = changes or [len(self.layers) - 1]  # all strides are 1: no end is narrow
         self.encodes = isinstance(network, Encoder)
@@ -70,11 +75,20 @@ class FastNetwork:
             stages = [layer for _, layer in self.layers if isinstance(layer, FastBlock)]
             self.cut = changes[0] + 1 + len(stages) // len(changes)
             self.tile = _TILE * self.layers[changes[0]][1].stride  # type: ignore[attr-defined]
+        # Programs that are not at work, by the length of the pieces that they serve: a stream takes
+        # one of them out, so that two threads never write into the same memory.
+        self.programs: dict[int, list[Program]] = {}
+        if dtype == torch.float32 and can_be_laid_out([layer for _, layer in self.layers]):
+            frame = hop_length if self.encodes else 1
+            self.programs = {n * frame: [] for n in range(1, _AT_ONCE + 1)}
 
     def __call__(
         self, x: Tensor, states: StreamState | None, last: bool
     ) -> tuple[Tensor, list[StreamState]]:
         """Shape: x [B, T, C] → [B, N, C']."""
+        if states is not None and not last and len(x) == 1 and x.shape[1] in self.programs:
+            with suppress(Unready):
+                return self._at_once(x, states)
         states = list(states) if states is not None else [None] * self.count
         if self.dtype != torch.float32:
             x, states = each_tensor((x, states), lambda tensor: tensor.to(self.dtype))
@@ -86,6 +100,18 @@ class FastNetwork:
         if self.dtype != torch.float32:
             x, states = each_tensor((x, states), Tensor.float)
         return x, states
+
+    def _at_once(self, x: Tensor, states: StreamState) -> tuple[Tensor, list[StreamState]]:
+        """A few frames by a program, which nobody else uses meanwhile."""
+        spare = self.programs[x.shape[1]]
+        try:
+            program = spare.pop()
+        except IndexError:
+            program = Program(self.layers, x.shape[1])
+        try:
+            return program(x, cast(list[StreamState], states))
+        finally:
+            spare.append(program)
 
     def _tiled(
         self, layers: list[tuple[int, FastLayer]], x: Tensor, states: list[StreamState], last: bool

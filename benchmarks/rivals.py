@@ -1,0 +1,234 @@
+"""How fast is it beside everything else that one would take? Every codec, in one process, in turn.
+
+    pip install --target rivals --no-deps -r benchmarks/rivals.txt
+    PYTHONPATH=rivals python benchmarks/rivals.py
+
+Times are wall-clock seconds, of one thread and of two, for clips of one second, ten seconds and
+five minutes; also one frame of a stream, from start to the first second of sound, and the most
+memory of a process of its own. Medians with the slowest and the fastest. A codec that would take
+longer than `--longest` for one clip is left out there, and what it would take is written down.
+Needs what `benchmarks/rivals.txt` names, transformers, encodec, onnxruntime and opus-tools; those
+that are missing are left out.
+"""
+
+import argparse
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from machine import machine
+from rival_codecs import BANDWIDTH, RIVALS, Opened
+from speed import long_clip, multiply_accumulates
+from tqdm import tqdm
+
+from minicodec.model.codec import Codec
+from minicodec.model.config import ENCODEC_24KHZ, MINI_24KHZ
+
+HOP = 320
+Row = dict[str, Any]
+
+
+def opened(threads: int, names: list[str]) -> dict[str, Opened]:
+    """The codecs that are at hand."""
+    torch.set_num_threads(threads)
+    found = {}
+    for name in tqdm(names, desc="opening", unit="codec"):
+        try:
+            found[name] = RIVALS[name].open(threads)
+        except (ImportError, ValueError) as error:
+            print(f"{name} is left out: {error}")
+    return found
+
+
+def of_clips(
+    codecs: dict[str, Opened], seconds: float, threads: int, args: argparse.Namespace
+) -> list[Row]:
+    """Rows of one length, encoding and decoding."""
+    clip, rows = long_clip(seconds), []
+    jobs: dict[tuple[str, str], Callable[[], object]] = {}
+    first: dict[tuple[str, str], float] = {}
+    for name, codec in codecs.items():
+        guess = args.pace.get(name, 0) * seconds
+        if guess > args.longest:
+            rows.append({"codec": name, "seconds": seconds, "threads": threads,
+                         "skipped": round(guess)})  # fmt: skip
+            continue
+        begin = time.perf_counter()
+        codes = codec["encode"](clip)
+        middle = time.perf_counter()
+        codec["decode"](codes)
+        first[name, "encode"], first[name, "decode"] = middle - begin, time.perf_counter() - middle
+        jobs[name, "encode"] = partial(codec["encode"], clip)
+        jobs[name, "decode"] = partial(codec["decode"], codes)
+    times: dict[tuple[str, str], list[float]] = {job: [] for job in jobs}
+    bar = tqdm(total=args.repeats, desc=f"{seconds:g} s, {threads} threads", unit="turn")
+    for turn in range(args.repeats):
+        for job, run in jobs.items():
+            if turn >= 2 and sum(times[job]) + first[job] > args.budget:
+                continue
+            gc.collect()
+            begin = time.perf_counter()
+            run()
+            times[job].append(time.perf_counter() - begin)
+        bar.update()
+    bar.close()
+    for (name, what), taken in times.items():
+        rows.append({"codec": name, "seconds": seconds, "threads": threads, "what": what}
+                    | summary(taken, seconds))  # fmt: skip
+        print(rows[-1])
+        pace = statistics.median(taken) / seconds
+        args.pace[name] = pace if what == "encode" else max(pace, args.pace[name])
+    return rows
+
+
+def summary(taken: list[float], seconds: float) -> Row:
+    """Times real time: the median, the slowest and the fastest."""
+    return {"x_real_time": round(seconds / statistics.median(taken), 2),
+            "spread": [round(seconds / t, 2) for t in (max(taken), min(taken))],
+            "runs": len(taken)}  # fmt: skip
+
+
+def of_frames(codecs: dict[str, Opened], threads: int, repeats: int) -> list[Row]:
+    """One frame of a stream in milliseconds, each codec by itself, as a stream would run."""
+    rows, clip = [], long_clip(2)
+    for name, codec in codecs.items():
+        if "encode a frame" not in codec:
+            continue
+        encode, decode = codec["encode a frame"], codec["decode a frame"]
+        there = here = None
+        times: dict[str, list[float]] = {"encode": [], "decode": []}
+        for turn in range(repeats + 20):
+            place = turn % 100 * HOP
+            begin = time.perf_counter()
+            codes, there = encode(clip[..., place : place + HOP], there, BANDWIDTH)
+            middle = time.perf_counter()
+            _, here = decode(torch.as_tensor(codes), here)
+            end = time.perf_counter()
+            if turn >= 20:
+                times["encode"].append(1000 * (middle - begin))
+                times["decode"].append(1000 * (end - middle))
+        for what, taken in times.items():
+            tenths = statistics.quantiles(taken, n=10)
+            rows.append({"codec": name, "threads": threads, "what": what,
+                         "ms": round(statistics.median(taken), 3),
+                         "spread": [round(tenths[0], 3), round(tenths[-1], 3)]})  # fmt: skip
+            print("one frame", rows[-1])
+    return rows
+
+
+def of_processes(names: list[str], repeats: int, args: argparse.Namespace) -> list[Row]:
+    """Each codec in a process of its own: seconds to the first second of sound, and memory."""
+    rows = []
+    for name in tqdm(names, desc="processes", unit="codec"):
+        row: Row = {"codec": name}
+        starts = [child(name, 1) for _ in range(repeats)]
+        row |= {"start_s": round(statistics.median(s["wall"] for s in starts), 2),
+                "spread": [round(f(s["wall"] for s in starts), 2) for f in (min, max)]}  # fmt: skip
+        for seconds in args.seconds:
+            guess = args.pace.get(name, 0) * seconds
+            if guess <= args.longest:
+                memory = child(name, seconds)["mb"]
+                row[f"mb_{seconds:g}_s"] = round(memory)
+        rows.append(row)
+        print(rows[-1])
+    return rows
+
+
+def child(name: str, seconds: float) -> dict[str, float]:
+    """A new process that encodes and decodes one clip: its wall-clock time, its peak memory."""
+    command = [sys.executable, __file__, "--alone", name, "--seconds", f"{seconds:g}"]
+    begin = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {"wall": time.perf_counter() - begin, "mb": float(done.stdout.split()[-1])}
+
+
+def alone(name: str, seconds: float) -> None:
+    """What the new process does; the last word it prints is its peak memory in MB."""
+    torch.set_num_threads(1)
+    codec = RIVALS[name].open(1)
+    with torch.inference_mode():
+        codec["decode"](codec["encode"](long_clip(seconds)))
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    print(int(peak.split()[1]) / 1000)
+
+
+def of_the_limit(rows: list[Row], threads: list[int]) -> list[Row]:
+    """Multiply-accumulates per second of sound, and what share of the machine's peak that is."""
+    found = []
+    for count in threads:
+        torch.set_num_threads(count)
+        a = torch.randn(1536, 1536)
+        taken = []
+        for _ in range(9):
+            begin = time.perf_counter()
+            a @ a
+            taken.append(time.perf_counter() - begin)
+        peak = 1536**3 / min(taken) / 1e9
+        for name, config in (("minicodec", ENCODEC_24KHZ), ("minicodec, mini", MINI_24KHZ)):
+            if not any(row["codec"] == name for row in rows):
+                continue
+            macs = multiply_accumulates(Codec(config), config.n_q(BANDWIDTH))
+            for what, each in zip(("encode", "decode"), macs):
+                speed = max(
+                    r["x_real_time"]
+                    for r in rows
+                    if "what" in r and (r["codec"], r["what"], r["threads"]) == (name, what, count)
+                )
+                found.append({"codec": name, "what": what, "threads": count,
+                              "million_macs": round(each), "peak_billion_macs": round(peak, 1),
+                              "share_of_peak": round(each * speed / 1000 / peak, 3)})  # fmt: skip
+                print(found[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, nargs="+", default=[1, 10, 300])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--codecs", nargs="+", choices=list(RIVALS), default=list(RIVALS))
+    parser.add_argument("--repeats", type=int, default=9, help="at most")
+    parser.add_argument("--budget", type=float, default=15, help="seconds for each number")
+    parser.add_argument("--longest", type=float, default=60, help="seconds for one clip")
+    parser.add_argument("--frames", type=int, default=400)
+    parser.add_argument("--alone", choices=list(RIVALS), help=argparse.SUPPRESS)
+    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/rivals.json"))
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if args.alone:
+        alone(args.alone, args.seconds[0])
+        return
+    args.pace = {}  # seconds per second of sound, as far as is known
+    clips: list[Row] = []
+    frames: list[Row] = []
+    with torch.inference_mode():
+        for threads in args.threads:
+            codecs = opened(threads, args.codecs)
+            frames += of_frames(codecs, threads, args.frames)
+            for seconds in args.seconds:
+                clips += of_clips(codecs, seconds, threads, args)
+        limits = of_the_limit(clips, args.threads)
+    processes = of_processes(list(codecs), 3, args)
+    packages = {RIVALS[name].package for name in codecs} - {"opus"}
+    about = machine(*sorted(packages))
+    if "Opus" in codecs:
+        told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
+        about["opus"] = (told.stdout or told.stderr).splitlines()[0]
+    names = {name: {"model": RIVALS[name].model, "weights": RIVALS[name].weights}
+             for name in codecs}  # fmt: skip
+    result = {"machine": about, "codecs": names, "clips": clips, "frames": frames,
+              "processes": processes, "limits": limits}  # fmt: skip
+    args.output.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
