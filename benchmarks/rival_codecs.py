@@ -83,8 +83,8 @@ def up_to_six(codec: Codec) -> Codec:
     return assemble(config, weights, codec.name)
 
 
-def of_ours(codec: Callable[[], Codec], threads: int) -> Opened:
-    fast = faster(codec())
+def of_ours(codec: Callable[[], Codec], threads: int, dtype: torch.dtype = torch.float32) -> Opened:
+    fast = faster(codec(), dtype)
     return {"encode": partial(fast.encode, bandwidth=BANDWIDTH), "decode": fast.decode,
             "encode a frame": fast.stream_encode, "decode a frame": fast.stream_decode}  # fmt: skip
 
@@ -231,6 +231,13 @@ RIVALS = {
         Rival("transformers", "transformers", SIZE, "random", of_transformers),
         Rival("ONNX Runtime", "onnxruntime", SIZE, "random", partial(of_onnx, large_up_to_six)),
         Rival("minicodec, mini", "minicodec", MINI, "trained", partial(of_ours, small)),
+        Rival(
+            "minicodec, mini, bfloat16",
+            "minicodec",
+            MINI,
+            "trained",
+            partial(of_ours, small, dtype=torch.bfloat16),
+        ),
         Rival("ONNX Runtime, mini", "onnxruntime", MINI, "trained", partial(of_onnx, small)),
         Rival("Mimi", "transformers", "Mimi, 79 M weights, 1.1 kbps", "random", of_mimi),
         Rival("DAC", "descript-audio-codec", "DAC, 75 M weights, 6 kbps", "random", of_dac),
