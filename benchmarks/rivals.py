@@ -72,10 +72,10 @@ def of_clips(
     times: dict[tuple[str, str], list[float]] = {job: [] for job in jobs}
     bar = tqdm(total=args.repeats, desc=f"{seconds:g} s, {threads} threads", unit="turn")
     for turn in range(args.repeats):
+        gc.collect()
         for job, run in jobs.items():
             if turn >= 2 and sum(times[job]) + first[job] > args.budget:
                 continue
-            gc.collect()
             begin = time.perf_counter()
             run()
             times[job].append(time.perf_counter() - begin)

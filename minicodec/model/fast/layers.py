@@ -5,11 +5,12 @@ the library is called, and how few bytes of weights are read.
 """
 
 import copy
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from minicodec.model.conv import ConvState
 from minicodec.model.fast.activation import elu_into, is_small
@@ -65,6 +66,7 @@ class FastLSTM:
         self.lstm = skip.lstm
         if dtype != torch.float32:
             self.lstm = copy.deepcopy(skip.lstm).to(dtype)
+        self.packed = packed(self.lstm)
         self.layers = []
         for layer in range(skip.lstm.num_layers):
             w_in, w_hidden, b_in, b_hidden = (
@@ -84,7 +86,8 @@ class FastLSTM:
             return x + y, state
         if state is not None:
             state = (state[0].transpose(0, 1).contiguous(), state[1].transpose(0, 1).contiguous())
-        y, (hidden, cell) = self.lstm(x.transpose(0, 1), state)
+        run = partial(through_packed, self.packed) if self.packed else self.lstm
+        y, (hidden, cell) = run(x.transpose(0, 1), state)
         return x + y.transpose(0, 1), (hidden.transpose(0, 1), cell.transpose(0, 1))
 
     def _steps(
@@ -113,6 +116,57 @@ class FastLSTM:
             hiddens.append(hidden)
             cells.append(cell)
         return x, (torch.stack(hiddens, 1), torch.stack(cells, 1))
+
+
+Packed = list[tuple[Tensor, Tensor, Tensor, Tensor]]
+
+
+def packed(lstm: nn.LSTM) -> Packed:
+    """Weights of each layer in the order in which oneDNN's kernel reads them.
+
+    `nn.LSTM` puts them into that order at every call, which for a second of sound takes as long as
+    a sixth of its computing. Torch has functions for it that it does not document, so they are
+    tried: where they are missing, or do not give the very same numbers, there is nothing here.
+    """
+    x = torch.linspace(-1, 1, 4 * lstm.input_size).view(2, 2, -1).transpose(0, 1)
+    x = x.to(lstm.weight_ih_l0)  # type: ignore[arg-type]
+    try:
+        layers = []
+        for layer in range(lstm.num_layers):
+            w_in, w_hidden, b_in, b_hidden = (
+                getattr(lstm, f"{name}_l{layer}").detach()
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            )
+            reorder = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight
+            w_in, w_hidden = reorder(w_in, w_hidden, lstm.hidden_size, False, True, False)
+            layers.append((w_in, w_hidden, b_in, b_hidden))
+        same = torch.equal(through_packed(layers, x, None)[0], lstm(x)[0])
+    except (AttributeError, RuntimeError, TypeError, ValueError):
+        return []
+    return layers if same else []
+
+
+def through_packed(
+    layers: Packed, x: Tensor, state: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """`nn.LSTM.forward` with packed weights.
+
+    Shape:
+        x [T, B, C], state: two of [layers, B, C] → [T, B, C], two of [layers, B, C]
+    """
+    if state is None:
+        zeros = x.new_zeros(len(layers), *x.shape[1:])
+        state = zeros, zeros
+    x, hiddens, cells = x.contiguous(), [], []
+    for (w_in, w_hidden, b_in, b_hidden), hidden, cell in zip(layers, *state):
+        x, hidden, cell, _ = torch.ops.aten.mkldnn_rnn_layer(
+            x, w_in, w_hidden, b_in, b_hidden, hidden, cell,
+            reverse=False, batch_sizes=[], mode=2, hidden_size=hidden.shape[-1], num_layers=1,
+            has_biases=True, bidirectional=False, batch_first=False, train=False,
+        )  # fmt: skip
+        hiddens.append(hidden.view(x.shape[1:]))
+        cells.append(cell.view(x.shape[1:]))
+    return x, (torch.stack(hiddens), torch.stack(cells))
 
 
 def _gates(weight: Tensor) -> Tensor:

@@ -53,6 +53,39 @@ def test_the_lstm(monkeypatch, few):
     same()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@torch.no_grad()
+def test_packed_weights_give_the_same_numbers(dtype):
+    skip = SkipLSTM(6, 2).to(dtype)
+    weights = layers.packed(skip.lstm)
+    if not weights:
+        pytest.skip("this torch has no packed weights")
+    for length, batch in ((12, 1), (75, 3)):
+        x, state = torch.randn(batch, length, 6, dtype=dtype).transpose(0, 1), None
+        for _ in range(2):
+            y, new = layers.through_packed(weights, x, state)
+            expected, theirs = skip.lstm(x, state)
+            assert torch.equal(y, expected)
+            assert torch.equal(new[0], theirs[0]) and torch.equal(new[1], theirs[1])
+            state = new
+
+
+@torch.no_grad()
+def test_without_packed_weights_the_library_is_asked(monkeypatch):
+    expected = FastLSTM(skip := SkipLSTM(6, 2))(x := torch.randn(2, 30, 6), None, False)
+    for broken in (AttributeError, RuntimeError):
+
+        def fails(*_, broken=broken, **__):
+            raise broken
+
+        monkeypatch.setattr(layers, "through_packed", fails)
+        fast = FastLSTM(skip)
+        assert fast.packed == []
+        assert_same(fast(x, None, False)[0], expected[0])
+    monkeypatch.setattr(layers, "through_packed", lambda weights, x, state: (x + 1, state))
+    assert FastLSTM(skip).packed == []  # other numbers than the library's
+
+
 @torch.no_grad()
 @given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 6))
 @settings(max_examples=60)
