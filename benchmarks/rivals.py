@@ -1,19 +1,23 @@
-"""How fast is it beside everything else that one would take? Every codec, in one process, in turn.
+"""How fast is it beside everything else that one would take? Every codec in one process, in turn.
 
     pip install --target rivals --no-deps -r benchmarks/rivals.txt
     PYTHONPATH=rivals python benchmarks/rivals.py
 
-Times are wall-clock seconds, of one thread and of two, for clips of one second, ten seconds and
-five minutes; also one frame of a stream, from start to the first second of sound, and the most
-memory of a process of its own. Medians with the slowest and the fastest. A codec that would take
-longer than `--longest` for one clip is left out there, and what it would take is written down.
-Needs what `benchmarks/rivals.txt` names, transformers, encodec, onnxruntime and opus-tools; those
-that are missing are left out.
+Times are wall-clock seconds, of one thread and of two (each in a process of its own, since numpy
+asks but once how many it may use), for clips of one second, ten seconds and five minutes. The order
+is another one in each turn, since who comes after a large model finds the cache empty; and between
+two runs lies a pause, in which the threads of the one before stop waiting for more. Also one frame
+of a stream, from start to the first second of sound, and the most memory of a process of its own.
+Medians with the slowest and the fastest. A codec that would take longer than `--longest` for one
+clip is left out there, and what it would take is written down. Needs what `benchmarks/rivals.txt`
+names, transformers, encodec, onnxruntime and opus-tools; those that are missing are left out.
 """
 
 import argparse
 import gc
 import json
+import os
+import random
 import statistics
 import subprocess
 import sys
@@ -34,6 +38,7 @@ from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, MINI_24KHZ
 
 HOP = 320
+_PAUSE = 0.25  # seconds; libraries let their threads look out for more work for up to 0.2
 Row = dict[str, Any]
 
 
@@ -73,9 +78,10 @@ def of_clips(
     bar = tqdm(total=args.repeats, desc=f"{seconds:g} s, {threads} threads", unit="turn")
     for turn in range(args.repeats):
         gc.collect()
-        for job, run in jobs.items():
+        for job, run in random.Random(turn).sample(list(jobs.items()), len(jobs)):
             if turn >= 2 and sum(times[job]) + first[job] > args.budget:
                 continue
+            time.sleep(_PAUSE)
             begin = time.perf_counter()
             run()
             times[job].append(time.perf_counter() - begin)
@@ -146,8 +152,9 @@ def of_processes(names: list[str], repeats: int, args: argparse.Namespace) -> li
 def child(name: str, seconds: float) -> dict[str, float]:
     """A new process that encodes and decodes one clip: its wall-clock time, its peak memory."""
     command = [sys.executable, __file__, "--alone", name, "--seconds", f"{seconds:g}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     begin = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return {"wall": time.perf_counter() - begin, "mb": float(done.stdout.split()[-1])}
 
 
@@ -162,32 +169,42 @@ def alone(name: str, seconds: float) -> None:
     print(int(peak.split()[1]) / 1000)
 
 
-def of_the_limit(rows: list[Row], threads: list[int]) -> list[Row]:
+def of_threads(threads: int, args: argparse.Namespace) -> dict[str, list[Row]]:
+    """All that is measured in one process."""
+    found: dict[str, list[Row]] = {"clips": [], "frames": [], "limits": []}
+    with torch.inference_mode():
+        codecs = opened(threads, args.codecs)
+        found["frames"] = of_frames(codecs, threads, args.frames)
+        for seconds in args.seconds:
+            found["clips"] += of_clips(codecs, seconds, threads, args)
+        found["limits"] = of_the_limit(found["clips"], threads)
+    return found
+
+
+def of_the_limit(rows: list[Row], threads: int) -> list[Row]:
     """Multiply-accumulates per second of sound, and what share of the machine's peak that is."""
     found = []
-    for count in threads:
-        torch.set_num_threads(count)
-        a = torch.randn(1536, 1536)
-        taken = []
-        for _ in range(9):
-            begin = time.perf_counter()
-            a @ a
-            taken.append(time.perf_counter() - begin)
-        peak = 1536**3 / min(taken) / 1e9
-        for name, config in (("minicodec", ENCODEC_24KHZ), ("minicodec, mini", MINI_24KHZ)):
-            if not any(row["codec"] == name for row in rows):
-                continue
-            macs = multiply_accumulates(Codec(config), config.n_q(BANDWIDTH))
-            for what, each in zip(("encode", "decode"), macs):
-                speed = max(
-                    r["x_real_time"]
-                    for r in rows
-                    if "what" in r and (r["codec"], r["what"], r["threads"]) == (name, what, count)
-                )
-                found.append({"codec": name, "what": what, "threads": count,
-                              "million_macs": round(each), "peak_billion_macs": round(peak, 1),
-                              "share_of_peak": round(each * speed / 1000 / peak, 3)})  # fmt: skip
-                print(found[-1])
+    a = torch.randn(1536, 1536)
+    taken = []
+    for _ in range(9):
+        begin = time.perf_counter()
+        a @ a
+        taken.append(time.perf_counter() - begin)
+    peak = 1536**3 / min(taken) / 1e9
+    for name, config in (("minicodec", ENCODEC_24KHZ), ("minicodec, mini", MINI_24KHZ)):
+        if not any(row["codec"] == name for row in rows):
+            continue
+        macs = multiply_accumulates(Codec(config), config.n_q(BANDWIDTH))
+        for what, each in zip(("encode", "decode"), macs):
+            speed = max(
+                r["x_real_time"]
+                for r in rows
+                if "what" in r and (r["codec"], r["what"], r["threads"]) == (name, what, threads)
+            )
+            found.append({"codec": name, "what": what, "threads": threads,
+                          "million_macs": round(each), "peak_billion_macs": round(peak, 1),
+                          "share_of_peak": round(each * speed / 1000 / peak, 3)})  # fmt: skip
+            print(found[-1])
     return found
 
 
@@ -201,6 +218,7 @@ def main() -> None:
     parser.add_argument("--longest", type=float, default=60, help="seconds for one clip")
     parser.add_argument("--frames", type=int, default=400)
     parser.add_argument("--alone", choices=list(RIVALS), help=argparse.SUPPRESS)
+    parser.add_argument("--part", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/rivals.json"))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -208,25 +226,32 @@ def main() -> None:
         alone(args.alone, args.seconds[0])
         return
     args.pace = {}  # seconds per second of sound, as far as is known
-    clips: list[Row] = []
-    frames: list[Row] = []
-    with torch.inference_mode():
-        for threads in args.threads:
-            codecs = opened(threads, args.codecs)
-            frames += of_frames(codecs, threads, args.frames)
-            for seconds in args.seconds:
-                clips += of_clips(codecs, seconds, threads, args)
-        limits = of_the_limit(clips, args.threads)
-    processes = of_processes(list(codecs), 3, args)
+    if args.part:
+        args.output.write_text(json.dumps(of_threads(args.threads[0], args)))
+        return
+    result: dict[str, Any] = {"machine": {}, "codecs": {}, "clips": [], "frames": [], "limits": []}
+    for threads in args.threads:
+        part = args.output.with_suffix(".part")
+        command = [sys.executable, *sys.argv, "--threads", f"{threads}", "--part", "-o", f"{part}"]
+        environment = os.environ | {"OMP_NUM_THREADS": f"{threads}"}
+        subprocess.run(command, env=environment, check=True)
+        for name, rows in json.loads(part.read_text()).items():
+            result[name] += rows
+        part.unlink()
+    codecs = list(dict.fromkeys(row["codec"] for row in result["clips"]))
+    for row in result["clips"]:
+        if "what" in row and row["threads"] == 1:
+            pace = 1 / row["x_real_time"]
+            args.pace[row["codec"]] = max(pace, args.pace.get(row["codec"], 0))
+    result["processes"] = of_processes(codecs, 3, args)
     packages = {RIVALS[name].package for name in codecs} - {"opus"}
     about = machine(*sorted(packages))
     if "Opus" in codecs:
         told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
         about["opus"] = (told.stdout or told.stderr).splitlines()[0]
-    names = {name: {"model": RIVALS[name].model, "weights": RIVALS[name].weights}
-             for name in codecs}  # fmt: skip
-    result = {"machine": about, "codecs": names, "clips": clips, "frames": frames,
-              "processes": processes, "limits": limits}  # fmt: skip
+    result["machine"] = about
+    result["codecs"] = {name: {"model": RIVALS[name].model, "weights": RIVALS[name].weights}
+                        for name in codecs}  # fmt: skip
     args.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
