@@ -4,9 +4,9 @@
 
 Three rows: the official package with its language model; our codec of the same architecture with
 the exact model of the same size, both with the official ones' weights; and `mini_24khz` with the
-language model that ships for it. All at 6 kbps, on one thread, in turn, and medians are compared, so
-that a busy machine harms all alike. Speeds are seconds of sound per second of computing, with the
-slowest and the fastest run. Weights of the first two are random: speed does not depend on them,
+language model that ships for it. All at 6 kbps, on one thread, in turn, and medians are compared,
+so that a busy machine harms all alike. Speeds are seconds of sound per second of computing, with
+the slowest and the fastest run. Weights of the first two are random: speed does not depend on them,
 sizes do. Time is that of the processor, which on one thread is all there is. Needs the `encodec`
 package.
 """

@@ -222,7 +222,7 @@ def large_up_to_six() -> Codec:
     return up_to_six(large())
 
 
-SIZE, MINI = "EnCodec, 14.9 M weights, 6 kbps", "mini_24khz, 6 kbps"
+SIZE, MINI = "EnCodec, 14.8 M weights, 6 kbps", "mini_24khz, 6 kbps"
 RIVALS = {
     rival.name: rival
     for rival in (

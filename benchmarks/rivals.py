@@ -31,6 +31,7 @@ from typing import Any
 import torch
 from machine import machine
 from rival_codecs import BANDWIDTH, RIVALS, Opened
+from rival_starts import of_processes
 from speed import long_clip, multiply_accumulates
 from tqdm import tqdm
 
@@ -131,44 +132,6 @@ def of_frames(codecs: dict[str, Opened], threads: int, repeats: int) -> list[Row
     return rows
 
 
-def of_processes(names: list[str], repeats: int, args: argparse.Namespace) -> list[Row]:
-    """Each codec in a process of its own: seconds to the first second of sound, and memory."""
-    rows = []
-    for name in tqdm(names, desc="processes", unit="codec"):
-        row: Row = {"codec": name}
-        starts = [child(name, 1) for _ in range(repeats)]
-        row |= {"start_s": round(statistics.median(s["wall"] for s in starts), 2),
-                "spread": [round(f(s["wall"] for s in starts), 2) for f in (min, max)]}  # fmt: skip
-        for seconds in args.seconds:
-            guess = args.pace.get(name, 0) * seconds
-            if guess <= args.longest:
-                memory = child(name, seconds)["mb"]
-                row[f"mb_{seconds:g}_s"] = round(memory)
-        rows.append(row)
-        print(rows[-1])
-    return rows
-
-
-def child(name: str, seconds: float) -> dict[str, float]:
-    """A new process that encodes and decodes one clip: its wall-clock time, its peak memory."""
-    command = [sys.executable, __file__, "--alone", name, "--seconds", f"{seconds:g}"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    begin = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return {"wall": time.perf_counter() - begin, "mb": float(done.stdout.split()[-1])}
-
-
-def alone(name: str, seconds: float) -> None:
-    """What the new process does; the last word it prints is its peak memory in MB."""
-    torch.set_num_threads(1)
-    codec = RIVALS[name].open(1)
-    with torch.inference_mode():
-        codec["decode"](codec["encode"](long_clip(seconds)))
-    status = Path("/proc/self/status").read_text()
-    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(int(peak.split()[1]) / 1000)
-
-
 def of_threads(threads: int, args: argparse.Namespace) -> dict[str, list[Row]]:
     """All that is measured in one process."""
     found: dict[str, list[Row]] = {"clips": [], "frames": [], "limits": []}
@@ -217,14 +180,10 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=15, help="seconds for each number")
     parser.add_argument("--longest", type=float, default=60, help="seconds for one clip")
     parser.add_argument("--frames", type=int, default=400)
-    parser.add_argument("--alone", choices=list(RIVALS), help=argparse.SUPPRESS)
     parser.add_argument("--part", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/rivals.json"))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    if args.alone:
-        alone(args.alone, args.seconds[0])
-        return
     args.pace = {}  # seconds per second of sound, as far as is known
     if args.part:
         args.output.write_text(json.dumps(of_threads(args.threads[0], args)))
@@ -243,7 +202,7 @@ def main() -> None:
         if "what" in row and row["threads"] == 1:
             pace = 1 / row["x_real_time"]
             args.pace[row["codec"]] = max(pace, args.pace.get(row["codec"], 0))
-    result["processes"] = of_processes(codecs, 3, args)
+    result["processes"] = of_processes(codecs, args.seconds, args.pace, args.longest, 5)
     packages = {RIVALS[name].package for name in codecs} - {"opus"}
     about = machine(*sorted(packages))
     if "Opus" in codecs:

@@ -38,10 +38,7 @@ WITHOUT: dict[str, list[tuple[Any, str, Any]]] = {
     "the library's convolution for long inputs": [(convolution, "is_little", lambda x: True)],
     "tiles of a second": [(networks, "_TILE", 10**9)],
     "our own LSTM steps for few frames": [(layers, "_FEW", 0)],
-    "a few frames in numpy": [
-        (networks, "can_be_laid_out", lambda layers: False),
-        (layers, "_AT_ONCE", 0),
-    ],
+    "single frames in numpy": [(networks, "can_be_laid_out", lambda layers: False)],
     "blocks of eight for the last channel": [(convolution, "_TOGETHER", 1)],
     "weights prepared beforehand": [
         (FastCodec, "_prepared", lambda codec, name: codec._prepare(getattr(codec, name)))

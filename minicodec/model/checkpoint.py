@@ -11,13 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import safetensors
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.overrides import TorchFunctionMode
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import CodecConfig
@@ -184,7 +185,7 @@ def assemble(
         )
     # Folded, weight norm leaves the names and shapes of no norm, which is quicker to build.
     folded = "none" if config.norm == "weight_norm" else config.norm
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         blank = Codec(dataclasses.replace(config, norm=folded))
     wanted = {k: v for k, v in blank.state_dict().items() if not k.endswith(_TRAINING_ONLY)}
     for key, tensor in wanted.items():
@@ -200,8 +201,9 @@ def assemble(
     unknown = [key for key in tensors if key not in wanted and not key.endswith(_TRAINING_ONLY)]
     if unknown:
         raise CheckpointError(f"{source} has {unknown[0]}, which a model of its config does not.")
-    codec = Codec(config, name)
-    fold_weight_norm(codec)
+    with torch.inference_mode(False):  # what is made in that mode cannot be a parameter
+        codec = Codec(config, name)
+        fold_weight_norm(codec)
     state = {key: _finite(key, tensors[key], source) for key in wanted if key in tensors}
     if config.quantizer == "ema":
         embeddings = [key for key in state if key.endswith(".embedding")]
@@ -216,6 +218,22 @@ def assemble(
         state[stem + "initialized"] = torch.tensor(True)
     codec.load_state_dict(state)
     return codec.eval().requires_grad_(False)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Layers get their shapes and draw nothing.
+
+    Where there is no memory to draw into, torch works out what drawing would do by a part of it
+    that takes nearly a second to import.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.randn:
+            func = torch.empty
+        if func.__name__ in ("normal_", "uniform_", "div", "__truediv__"):
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
 
 
 def _finite(key: str, tensor: Tensor, source: str) -> Tensor:

@@ -4,12 +4,15 @@ import dataclasses
 import errno
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import minicodec
 from minicodec.model import checkpoint
 from minicodec.model.checkpoint import (
     CheckpointError,
@@ -349,3 +352,19 @@ def test_a_decoder_does_not_go_with_a_later_release(second, tiny, path, tmp_path
 def test_shipped_names_are_files_of_ours():
     assert all(path.suffix == ".safetensors" for path in checkpoint.SHIPPED.values())
     assert CodecConfig(**json.loads(json.dumps(dataclasses.asdict(CodecConfig())))) == CodecConfig()
+
+
+def test_loading_imports_nothing_that_takes_long():
+    """Drawing weights that have no memory made torch import its compiler, for most of a second."""
+    code = (
+        "import sys, minicodec; minicodec.load('mini_24khz'); print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_codec_loaded_without_gradients_has_parameters_all_the_same():
+    with torch.inference_mode():
+        loaded = minicodec.load("mini_24khz", fast=False)
+    expected = minicodec.load("mini_24khz", fast=False)
+    assert [k for k, _ in loaded.named_parameters()] == [k for k, _ in expected.named_parameters()]

@@ -1,12 +1,12 @@
-"""Support: one or a few frames of a running stream, in numpy.
+"""Support: one frame of a running stream, in numpy.
 
 A frame of a small codec is a hundred thousand numbers and five million products: little beside
 what it costs to call a library two hundred times. Numpy's calls cost a third of torch's. And all
 memory is laid out beforehand: each layer writes where the next one reads, behind what that one
 remembers, and windows are views that lie ready. Weights are those of the layers themselves.
 
-A `Program` serves streams that have begun, of one clip, and pieces of one number of whole frames.
-All else goes the way of `minicodec.model.fast.networks`, with the same states.
+A `Program` serves streams that have begun, of one clip. All else goes the way of
+`minicodec.model.fast.networks`, with the same states.
 """
 
 from collections.abc import Callable

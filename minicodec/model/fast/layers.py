@@ -22,8 +22,8 @@ from minicodec.model.seanet import ResidualBlock, SkipLSTM
 #: into another order at every call.
 _FEW = 12
 
-#: Frames whose codes are searched for at once, in torch and in numpy.
-_SEARCHED, _AT_ONCE = 128, 8
+#: Frames whose codes are searched for at once.
+_SEARCHED = 128
 
 
 class FastBlock:
@@ -197,8 +197,8 @@ class FastCodebooks:
         """Shape: x [B, T, D] → codes [B, K, T]."""
         batch, frames, size = x.shape
         rows = x.reshape(-1, size)
-        if len(rows) <= _AT_ONCE:
-            return self._few(rows.numpy(), n_q).view(n_q, batch, frames).transpose(0, 1)
+        if len(rows) == 1:
+            return self._one_frame(rows.numpy(), n_q).view(n_q, batch, frames).transpose(0, 1)
         codes = torch.empty(n_q, len(rows), dtype=torch.int64)
         distances = rows.new_empty(min(_SEARCHED, len(rows)), len(self.levels[0][2]))
         for residual, found in zip(rows.split(_SEARCHED), codes.split(_SEARCHED, 1)):
@@ -210,14 +210,14 @@ class FastCodebooks:
                     residual = residual - embedding.index_select(0, found[level])
         return codes.view(n_q, batch, frames).transpose(0, 1).contiguous()
 
-    def _few(self, residual: np.ndarray, n_q: int) -> Tensor:
-        """The same for some frames of a stream, as `minicodec.model.fast.frames` computes.
+    def _one_frame(self, residual: np.ndarray, n_q: int) -> Tensor:
+        """The same for one frame of a stream, as `minicodec.model.fast.frames` computes.
 
         Shape:
-            residual: [T, D] → codes [K, T]
+            residual: [1, D] → codes [K, 1]
         """
-        codes = np.empty((n_q, len(residual)), np.int64)
-        distances = np.empty((len(residual), len(self.arrays[0][2])), np.float32)
+        codes = np.empty((n_q, 1), np.int64)
+        distances = np.empty((1, len(self.arrays[0][2])), np.float32)
         for found, (embedding, columns, squares) in zip(codes, self.arrays):
             np.dot(residual, columns, out=distances)
             np.add(distances, squares, out=distances)

@@ -28,9 +28,6 @@ from minicodec.model.seanet import (
 #: Frames that pass through the wide layers at once.
 _TILE = 75
 
-#: Frames that a program takes at once.
-_AT_ONCE = 8
-
 #: One layer: the piece [B, T, C], its state, and whether the clip ends.
 FastLayer = Callable[[Tensor, Any, bool], tuple[Tensor, Any]]
 
@@ -75,20 +72,20 @@ class FastNetwork:
             stages = [layer for _, layer in self.layers if isinstance(layer, FastBlock)]
             self.cut = changes[0] + 1 + len(stages) // len(changes)
             self.tile = _TILE * self.layers[changes[0]][1].stride  # type: ignore[attr-defined]
-        # Programs that are not at work, by the length of the pieces that they serve: a stream takes
-        # one of them out, so that two threads never write into the same memory.
-        self.programs: dict[int, list[Program]] = {}
-        if dtype == torch.float32 and can_be_laid_out([layer for _, layer in self.layers]):
-            frame = hop_length if self.encodes else 1
-            self.programs = {n * frame: [] for n in range(1, _AT_ONCE + 1)}
+        # Programs for one frame that are not at work: a stream takes one of them out, so that two
+        # threads never write into the same memory.
+        self.programs: list[Program] = []
+        self.frame = hop_length if self.encodes else 1
+        if dtype != torch.float32 or not can_be_laid_out([layer for _, layer in self.layers]):
+            self.frame = 0
 
     def __call__(
         self, x: Tensor, states: StreamState | None, last: bool
     ) -> tuple[Tensor, list[StreamState]]:
         """Shape: x [B, T, C] → [B, N, C']."""
-        if states is not None and not last and len(x) == 1 and x.shape[1] in self.programs:
+        if states is not None and not last and x.shape[:2] == (1, self.frame):
             with suppress(Unready):
-                return self._at_once(x, states)
+                return self._one_frame(x, states)
         states = list(states) if states is not None else [None] * self.count
         if self.dtype != torch.float32:
             x, states = each_tensor((x, states), lambda tensor: tensor.to(self.dtype))
@@ -101,17 +98,16 @@ class FastNetwork:
             x, states = each_tensor((x, states), Tensor.float)
         return x, states
 
-    def _at_once(self, x: Tensor, states: StreamState) -> tuple[Tensor, list[StreamState]]:
-        """A few frames by a program, which nobody else uses meanwhile."""
-        spare = self.programs[x.shape[1]]
+    def _one_frame(self, x: Tensor, states: StreamState) -> tuple[Tensor, list[StreamState]]:
+        """By a program, which nobody else uses meanwhile."""
         try:
-            program = spare.pop()
+            program = self.programs.pop()
         except IndexError:
-            program = Program(self.layers, x.shape[1])
+            program = Program(self.layers, self.frame)
         try:
             return program(x, cast(list[StreamState], states))
         finally:
-            spare.append(program)
+            self.programs.append(program)
 
     def _tiled(
         self, layers: list[tuple[int, FastLayer]], x: Tensor, states: list[StreamState], last: bool
