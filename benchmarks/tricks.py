@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import torch
 from machine import machine
 from speed import BANDWIDTH, FRAME, in_turn, long_clip
@@ -28,6 +29,12 @@ from minicodec.model.fast.codec import FastCodec, faster
 #: Frames in a turn: a stream finds its weights as its last frame has left them in the cache.
 FRAMES = 50
 
+
+def torch_argmin(distances: np.ndarray, axis: int, out: np.ndarray) -> None:
+    """What `np.argmin` does, by torch."""
+    out[:] = torch.from_numpy(distances).argmin(axis).numpy()
+
+
 #: Trick → what to put in its place, as (module, name, value).
 WITHOUT: dict[str, list[tuple[Any, str, Any]]] = {
     "nothing": [],
@@ -38,6 +45,8 @@ WITHOUT: dict[str, list[tuple[Any, str, Any]]] = {
     "the library's convolution for long inputs": [(convolution, "is_little", lambda x: True)],
     "tiles of a second": [(networks, "_TILE", 10**9)],
     "our own LSTM steps for few frames": [(layers, "_FEW", 0)],
+    "the LSTM's weights packed beforehand": [(layers, "packed", lambda lstm: [])],
+    "numpy's search for the nearest": [(layers.np, "argmin", torch_argmin)],
     "single frames in numpy": [(networks, "can_be_laid_out", lambda layers: False)],
     "blocks of eight for the last channel": [(convolution, "_TOGETHER", 1)],
     "weights prepared beforehand": [
