@@ -29,6 +29,12 @@ def machine(*packages: str) -> dict[str, Any]:
             **{name: _version(name) for name in packages}}  # fmt: skip
 
 
+def opus_version() -> str:
+    """What Opus's command-line tools say that they are."""
+    told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
+    return (told.stdout or told.stderr).splitlines()[0]
+
+
 def _version(name: str) -> str | None:
     try:
         return version(name)

@@ -10,12 +10,11 @@ in the book: five seconds of each recording, all brought to one peak level. Mean
 
 import argparse
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import torch
-from machine import machine
+from machine import machine, opus_version
 
 import minicodec
 from minicodec import audio
@@ -63,8 +62,7 @@ def of_clips(rows: list[dict[str, Any]], seconds: float) -> str:
     """A line of JSON for each recording and condition, and where and when they were measured."""
     found = machine("visqol-python")
     if opus_tools():
-        told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
-        found["opus"] = (told.stdout or told.stderr).splitlines()[0]
+        found["opus"] = opus_version()
     lines = [
         json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()})
         for row in rows

@@ -18,13 +18,12 @@ its package `encodec` as well.
 import argparse
 import json
 import math
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from machine import machine
+from machine import machine, opus_version
 from quality import levelled
 from rate_curves import summary
 from tqdm import tqdm
@@ -85,7 +84,7 @@ def main() -> None:
     except ValueError as error:
         raise SystemExit(f"rate_distortion.py: {error}") from error
     found = machine("visqol-python", "pesq", "pystoi", "soundfile", "encodec")
-    found["opus"] = _opus_version()
+    found["opus"] = opus_version()
     write(args.output, {"machine": found, **settings}, rows)
     part.unlink()
 
@@ -187,11 +186,6 @@ def _rounded(value: Any) -> Any:
     if not isinstance(value, float):
         return value
     return round(value, 4) if math.isfinite(value) else None
-
-
-def _opus_version() -> str:
-    told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
-    return (told.stdout or told.stderr).splitlines()[0]
 
 
 if __name__ == "__main__":

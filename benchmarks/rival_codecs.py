@@ -1,8 +1,8 @@
 """Support of `rivals.py`: each codec as two functions, sound to codes and codes to sound.
 
 All are the packages themselves, as their own examples call them. Where trained weights cannot be
-had without a network they are random, which takes the same time. The four of EnCodec's official
-size have one set of random weights, so that they compute the same codes.
+had without a network they are random: sizes decide the time, not values. The four of EnCodec's
+official size have one set of random weights, so that they compute the same codes.
 """
 
 import importlib
@@ -18,19 +18,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from onnx_step import Step
+from speed import BANDWIDTH, official_codec
 from torch import Tensor
 
 import minicodec
 from minicodec.listening.opus_codec import need_opus_tools
 from minicodec.model.checkpoint import assemble, save_codec
 from minicodec.model.codec import Codec
-from minicodec.model.config import ENCODEC_24KHZ
 from minicodec.model.export import export
 from minicodec.model.fast.codec import faster
 from minicodec.model.onnx_export import export_onnx
 from minicodec.sound import audio as audio_
 
-RATE, BANDWIDTH = 24000, 6.0
+RATE = 24000
 Opened = dict[str, Callable[..., Any]]
 
 
@@ -45,26 +45,21 @@ class Rival(NamedTuple):
 
 
 @cache
-def official() -> Any:
-    """The official package's model, its weights and codebooks drawn at random."""
-    from encodec import EncodecModel
-
+def _pair() -> tuple[Any, Codec]:
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it was written for an older torch
-        model = EncodecModel.encodec_model_24khz(pretrained=False).eval()
-    model.set_target_bandwidth(BANDWIDTH)
-    for level, layer in enumerate(model.quantizer.vq.layers):
-        layer._codebook.embed.normal_(0, 0.2 * 0.8**level)
-    return model
+        return official_codec()
 
 
-@cache
+def official() -> Any:
+    """The official package's model, its weights and codebooks drawn at random."""
+    return _pair()[0]
+
+
 def large() -> Codec:
     """The same weights as our codec."""
-    from minicodec.model.pretrained import convert
-
-    return assemble(ENCODEC_24KHZ, convert(official().state_dict()), "encodec_24khz")
+    return _pair()[1]
 
 
 def up_to_six(codec: Codec) -> Codec:

@@ -29,16 +29,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import machine
+from machine import machine, opus_version
 from rival_codecs import BANDWIDTH, RIVALS, Opened
 from rival_starts import of_processes
-from speed import long_clip, multiply_accumulates
+from speed import FRAME, long_clip, multiply_accumulates
 from tqdm import tqdm
 
 from minicodec.model.codec import Codec
 from minicodec.model.config import ENCODEC_24KHZ, MINI_24KHZ
 
-HOP = 320
 _PAUSE = 0.25  # seconds; libraries let their threads look out for more work for up to 0.2
 Row = dict[str, Any]
 
@@ -114,9 +113,9 @@ def of_frames(codecs: dict[str, Opened], threads: int, repeats: int) -> list[Row
         there = here = None
         times: dict[str, list[float]] = {"encode": [], "decode": []}
         for turn in range(repeats + 20):
-            place = turn % 100 * HOP
+            place = turn % 100 * FRAME
             begin = time.perf_counter()
-            codes, there = encode(clip[..., place : place + HOP], there, BANDWIDTH)
+            codes, there = encode(clip[..., place : place + FRAME], there, BANDWIDTH)
             middle = time.perf_counter()
             _, here = decode(torch.as_tensor(codes), here)
             end = time.perf_counter()
@@ -206,8 +205,7 @@ def main() -> None:
     packages = {RIVALS[name].package for name in codecs} - {"opus"}
     about = machine(*sorted(packages))
     if "Opus" in codecs:
-        told = subprocess.run(["opusenc", "--version"], capture_output=True, text=True, check=False)
-        about["opus"] = (told.stdout or told.stderr).splitlines()[0]
+        about["opus"] = opus_version()
     result["machine"] = about
     result["codecs"] = {name: {"model": RIVALS[name].model, "weights": RIVALS[name].weights}
                         for name in codecs}  # fmt: skip

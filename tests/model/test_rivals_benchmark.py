@@ -47,7 +47,7 @@ def test_the_official_size_computes_the_same_codes(clip, name):
 def test_onnx_runtime_computes_the_same_codes(clip, name, codec):
     """It streams, so it is compared with the codec that fills with zeros, in whole frames."""
     ours, theirs = rival_codecs.of_ours(codec, 1), RIVALS[name].open(1)
-    clip = clip[..., : 40 * rivals.HOP]
+    clip = clip[..., : 40 * rivals.FRAME]
     codes = theirs["encode"](clip)
     assert codes.shape[1] == 8  # no level that would not be needed
     assert (ours["encode"](clip) == codes).float().mean() > 0.99
@@ -60,7 +60,7 @@ def test_onnx_runtime_computes_the_same_codes(clip, name, codec):
 def test_frame_by_frame_is_the_whole(clip, name):
     codec = RIVALS[name].open(1)
     whole, state, parts = codec["encode"](clip[..., :6400]), None, []
-    for piece in clip[..., :6400].split(rivals.HOP, 2):
+    for piece in clip[..., :6400].split(rivals.FRAME, 2):
         codes, state = codec["encode a frame"](piece, state, rival_codecs.BANDWIDTH)
         parts.append(torch.as_tensor(codes))
     assert (torch.cat(parts, 2) == whole).float().mean() > 0.99

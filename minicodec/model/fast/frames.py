@@ -1,7 +1,7 @@
 """Support: one frame of a running stream, in numpy.
 
 A frame of a small codec is a hundred thousand numbers and five million products: little beside
-what it costs to call a library two hundred times. Numpy's calls cost a third of torch's. And all
+what it costs to call a library two hundred times, and numpy's calls cost less than torch's. All
 memory is laid out beforehand: each layer writes where the next one reads, behind what that one
 remembers, and windows are views that lie ready. Weights are those of the layers themselves.
 
@@ -171,7 +171,6 @@ class Program:
 
     def __init__(self, layers: list[tuple[int, Any]], length: int):
         self.steps: list[tuple[int, Callable[[Any], Any]]] = []
-        self.length = length
         makers: dict[type, Callable[[Any, int], Any]] = {
             FastConv: _Conv, FastBlock: _Block, FastUp: _Up, FastLSTM: _Lstm,
         }  # fmt: skip

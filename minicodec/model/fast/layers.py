@@ -124,9 +124,9 @@ Packed = list[tuple[Tensor, Tensor, Tensor, Tensor]]
 def packed(lstm: nn.LSTM) -> Packed:
     """Weights of each layer in the order in which oneDNN's kernel reads them.
 
-    `nn.LSTM` puts them into that order at every call, which for a second of sound takes as long as
-    a sixth of its computing. Torch has functions for it that it does not document, so they are
-    tried: where they are missing, or do not give the very same numbers, there is nothing here.
+    `nn.LSTM` puts them into that order at every call, which counts where clips are short. Torch has
+    functions for it that it does not document, so they are tried: where they are missing, or do not
+    give the very same numbers, there is nothing here.
     """
     x = torch.linspace(-1, 1, 4 * lstm.input_size).view(2, 2, -1).transpose(0, 1)
     x = x.to(lstm.weight_ih_l0)  # type: ignore[arg-type]
@@ -179,9 +179,9 @@ class FastCodebooks:
     """`ResidualVectorQuantizer.encode` and `decode` on [B, T, D].
 
     The nearest entry is the one with the least ‖e‖² − 2 x·e: ‖x‖² is the same for all. Both parts
-    are prepared, so a level is one matrix product and one search for the least, in which numpy
-    takes an eighth of torch's time. Some frames pass at once, so that all that is compared stays
-    in the cache.
+    are prepared, so a level is one matrix product and one search for the least, which numpy
+    does sooner than torch. Some frames pass at once, so that all that is compared stays in the
+    cache.
     """
 
     def __init__(self, quantizer: ResidualVectorQuantizer):
