@@ -135,7 +135,7 @@ def rounded_numbers(generator: Generator) -> tuple[Tensor, float]:
     # First a number of its own: an answer that draws from a generator of the same seed would else
     # draw what made the zeros.
     amount = 0.1 + 0.3 * float(torch.rand((), generator=generator))
-    return (1.1 * torch.randn(60, 40, generator=generator)).round(), amount
+    return (0.5 * torch.randn(60, 40, generator=generator)).round(), amount
 
 
 def judge_fill(answer: Callable[[Tensor, float], Tensor], q: Tensor, amount: float) -> str:
@@ -162,7 +162,8 @@ def judge_fill(answer: Callable[[Tensor, float], Tensor], q: Tensor, amount: flo
         return "None of the new numbers comes near `amount` steps: is `amount` halved somewhere?"
     if abs(float(new.mean())) > 0.15 * amount:
         return "The new numbers lean to one side; their mean should be near 0."
-    rows = filled[:2, FIRST:][:, (q[:2, FIRST:] == 0).all(0)]
-    if torch.equal(rows[0], rows[1]):
+    before, after = filled[:-1, FIRST:], filled[1:, FIRST:]
+    both = (q[:-1, FIRST:] == 0) & (q[1:, FIRST:] == 0)
+    if torch.equal(before[both], after[both]):
         return "Each frame gets the same numbers, which rings; draw new ones for each."
     return ""

@@ -39,6 +39,10 @@ def test_noise_is_judged_and_not_compared():
         torch.manual_seed(seed)
         assert answers.judge_fill(answers.fill, q, amount) == ""
 
+    for seed in range(300):  # a right answer meets no input by which it is wrong
+        q, amount = answers.rounded_numbers(torch.Generator().manual_seed(seed))
+        assert answers.judge_fill(answers.fill, q, amount) == "", seed
+
     def signs(q, amount):
         noise = amount * (2.0 * torch.randint(0, 2, q.shape) - 1)
         noise[:, : answers.FIRST] = 0
