@@ -2,8 +2,9 @@
 
     python benchmarks/bfloat16.py FOLDER
 
-Writes how many codes are other ones at each level, and what the measures say of the sound: coded in
-float32 on both sides, on one side in bfloat16, and on both.
+Writes how many codes are other ones at each level, how many depend on whether a clip comes whole or
+frame by frame, and what the measures say of the sound: coded in float32 on both sides, on one side
+in bfloat16, and on both.
 """
 
 import argparse
@@ -20,10 +21,22 @@ from tqdm import tqdm
 import minicodec
 from minicodec import audio
 from minicodec.listening.measures import MEASURES
+from minicodec.model.checkpoint import fingerprint
+from minicodec.model.codec import Codec
 from minicodec.model.fast.codec import faster
 from minicodec.sound.files import recordings
 
 NAMES = ("si_sdr", "mel_distance", "visqol")
+
+
+def by_frames(codec: Codec, clip: Tensor, bandwidth: float) -> Tensor:
+    """Codes of a clip that comes a frame at a time."""
+    state, codes, hop = None, [], codec.config.hop_length
+    for start in range(0, clip.shape[-1], hop):
+        last = start + hop >= clip.shape[-1]
+        piece, state = codec.stream_encode(clip[..., start : start + hop], state, bandwidth, last)
+        codes.append(piece)
+    return torch.cat(codes, dim=2)
 
 
 def main() -> None:
@@ -41,6 +54,7 @@ def main() -> None:
              "decoded in bfloat16": (exact, quick), "both in bfloat16": (quick, quick)}  # fmt: skip
     same: list[Tensor] = []
     fast_is_plain: list[Tensor] = []
+    whole_is_cut: list[Tensor] = []
     scores: dict[str, dict[str, list[float]]] = {
         name: {measure: [] for measure in NAMES} for name in pairs
     }
@@ -51,6 +65,7 @@ def main() -> None:
         codes = {codec: codec.encode(clip, args.bandwidth) for codec in (exact, quick)}
         same.append((codes[exact] == codes[quick])[0].float())
         fast_is_plain.append((codes[exact] == plain.encode(clip, args.bandwidth)).flatten())
+        whole_is_cut.append((codes[quick] == by_frames(quick, clip, args.bandwidth)).flatten())
         for name, (encoder, decoder) in pairs.items():
             copy = decoder.decode(codes[encoder], length=clip.shape[-1])
             for measure in NAMES:
@@ -66,11 +81,15 @@ def main() -> None:
     print("codes that are the same, level by level:", equal)
     agree = torch.cat(fast_is_plain)
     print(f"fast and plain in float32: {int(agree.sum())} of {len(agree)} codes are the same")
+    cut = torch.cat(whole_is_cut)
+    print(f"bfloat16, frame by frame: {int(cut.sum())} of {len(cut)} codes are those of the whole")
     result = {
         "machine": machine(),
+        "fingerprint": fingerprint(exact).hex(),
         "clips": len(files),
         "bandwidth": args.bandwidth,
         "fast_and_plain": [int(agree.sum()), len(agree)],
+        "whole_and_frames": [int(cut.sum()), len(cut)],
         "codes_equal": equal,
         "rows": rows,
     }

@@ -152,7 +152,7 @@ def main() -> None:
                     values.append(np.mean([one[name][kind] for one in each], axis=0))
     result = {
         "machine": machine(),
-        "model": minicodec.model.checkpoint.fingerprint(codec).hex(), "bandwidth": 6.0,
+        "fingerprint": minicodec.model.checkpoint.fingerprint(codec).hex(), "bandwidth": 6.0,
         "recordings": len(files), "places": args.places,
         "gaps": [{"seconds": gap} | {kind: summary(names) for kind, names in kinds.items()}
                  for gap, kinds in rows.items()],

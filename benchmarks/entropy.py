@@ -32,6 +32,7 @@ from minicodec import audio
 from minicodec.bits.packing import code_model
 from minicodec.bits.range_coder import CodeModel
 from minicodec.bits.writer import CHUNK_SECONDS
+from minicodec.model.checkpoint import fingerprint
 from minicodec.model.codec import Codec
 from minicodec.sound.files import recordings
 
@@ -68,7 +69,8 @@ def main() -> None:
     seconds = sum(clip.shape[-1] for clip in clips) / rate
     rows = [row(codec, b, codes, {mode: bits[b, mode] for mode in MODES}, seconds)
             for b in bandwidths]  # fmt: skip
-    found = {"machine": machine(), "seconds": round(seconds), "recordings": len(files),
+    found = {"machine": machine(), "fingerprint": fingerprint(codec).hex(),
+             "seconds": round(seconds), "recordings": len(files),
              "codes_per_level": sum(one.shape[1] for one in codes), "rows": rows}  # fmt: skip
     args.output.write_text(json.dumps(found, indent=1) + "\n")
 

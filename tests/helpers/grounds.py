@@ -207,7 +207,6 @@ EXCUSED: dict[str, dict[str, str]] = {
         "the middle one of 0,": "a definition",
         "that computes 16 outputs at a time": "what 512 bits hold of float32",
         "agree within 3e-7": "tests/model/fast/test_activation.py holds it",
-        "2 to 3 codes in 100": "counted by hand; no file holds it",
         "random weights, 6 kbps": _SETTING,
     },
     "book/intro.md": {
