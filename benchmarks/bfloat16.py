@@ -31,11 +31,10 @@ NAMES = ("si_sdr", "mel_distance", "visqol")
 
 def by_frames(codec: Codec, clip: Tensor, bandwidth: float) -> Tensor:
     """Codes of a clip that comes a frame at a time."""
-    state, codes, hop = None, [], codec.config.hop_length
-    for start in range(0, clip.shape[-1], hop):
-        last = start + hop >= clip.shape[-1]
-        piece, state = codec.stream_encode(clip[..., start : start + hop], state, bandwidth, last)
-        codes.append(piece)
+    state, codes, pieces = None, [], clip.split(codec.config.hop_length, 2)
+    for number, piece in enumerate(pieces, 1):
+        found, state = codec.stream_encode(piece, state, bandwidth, last=number == len(pieces))
+        codes.append(found)
     return torch.cat(codes, dim=2)
 
 
