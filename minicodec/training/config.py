@@ -27,6 +27,9 @@ from minicodec.sound.files import write_text
 #: divided by its loudness, which a small model learns more from.
 MelKind = Literal["paper", "log"]
 
+#: Who moves the codec's weights; a discriminator always learns with Adam, as in the paper.
+Optimizer = Literal["adam", "muon"]
+
 _MOST_SAMPLES = 1 << 30  # in a batch: 4 GiB
 
 #: These may change from one part of a run to the next.
@@ -43,7 +46,8 @@ class TrainConfig:
         batch: clips per step, all processes together.
         steps: updates until the end. The learning rate and its fall are given in steps, so that
             a run which was interrupted goes on as if it had not been.
-        learning_rate, betas: of Adam, for both networks.
+        optimizer: of the codec: the paper's Adam, or `minicodec.training.muon`.
+        learning_rate, betas: of the codec's optimizer, and of the discriminator's Adam.
         final_rate: share of the learning rate that is left at the last step, along a cosine; 1
             keeps it constant, as the paper does.
         max_norm: gradients of the codec longer than this are shortened; None never does.
@@ -52,10 +56,11 @@ class TrainConfig:
         warm_up: steps without the quantizer. Codebooks then start from k-means of many latents
             at once, which already mean something. 0 starts one codebook a step from the first.
         decoder_only: leave encoder and quantizer as they are. Codes of old streams stay valid.
-        time, mel, adversarial, features: weights of the losses; 0 leaves one out.
+        time, mel, band, adversarial, features: weights of the losses; 0 leaves one out.
         commitment: weight of the commitment loss, which is not balanced.
         balanced: weigh gradients (paper, section 3.4); else the losses themselves are weighed.
         mel_kind: "paper" or "log", as in `minicodec.training.losses`.
+        relative_time: divide the time loss by each clip's loudness.
         discriminator_filters: width of the discriminator; the paper's has 32.
         discriminator_windows: STFT windows that the discriminator looks through, in samples.
         discriminator_per_bandwidth: one for each bandwidth, as in the paper; costs only memory.
@@ -81,6 +86,7 @@ class TrainConfig:
     seconds: float = 1.0
     batch: int = 64
     steps: int = 600_000
+    optimizer: Optimizer = "adam"
     learning_rate: float = 3e-4
     betas: tuple[float, float] = (0.5, 0.9)
     final_rate: float = 1.0
@@ -90,11 +96,13 @@ class TrainConfig:
     decoder_only: bool = False
     time: float = 0.1
     mel: float = 1.0
+    band: float = 0.0
     adversarial: float = 3.0
     features: float = 3.0
     commitment: float = 1.0
     balanced: bool = True
     mel_kind: MelKind = "paper"
+    relative_time: bool = False
     discriminator_filters: int = 32
     discriminator_windows: tuple[int, ...] = (2048, 1024, 512, 256, 128)
     discriminator_per_bandwidth: bool = True
@@ -112,7 +120,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if isinstance(self.codec, dict):  # from JSON
             object.__setattr__(self, "codec", build(CodecConfig, self.codec))
-        rates = {name: (0, 1e6) for name in ("time", "mel", "adversarial", "features")}
+        rates = {name: (0, 1e6) for name in ("time", "mel", "band", "adversarial", "features")}
         check_fields(
             self,
             "a training",
@@ -148,8 +156,8 @@ class TrainConfig:
              not segment or self.length <= segment),
             ("batch", f"has at most {_MOST_SAMPLES} samples",
              self.batch * self.length * self.codec.channels <= _MOST_SAMPLES),
-            ("mel", "is above 0, or time, adversarial or features are",
-             max(self.time, self.mel, self.adversarial, self.features) > 0),
+            ("mel", "is above 0, or time, band, adversarial or features are",
+             max(self.time, self.mel, self.band, self.adversarial, self.features) > 0),
             ("learning_rate", "is above 0", self.learning_rate > 0),
             ("discriminator_rate", "is above 0", self.discriminator_rate > 0),
             ("betas", "are below 1", max(self.betas) < 1),

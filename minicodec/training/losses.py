@@ -21,11 +21,14 @@ from minicodec.sound.spectral import mel_filters, mel_spectrogram
 MEL_WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 
 
-def time_loss(estimate: Tensor, target: Tensor) -> Tensor:
+def time_loss(estimate: Tensor, target: Tensor, relative: bool = False) -> Tensor:
     """Mean absolute difference of the samples (ℓ_t in the paper).
 
     Exact about phase and level. Deaf to pitch: a sample is a sample, and the quiet high
     frequencies hardly count. Where phase cannot be predicted its minimum is silence.
+
+    Args:
+        relative: as a share of each target's loudness, so that quiet clips count as loud ones do.
 
     Shape:
         estimate, target: [B, C, T] → scalar
@@ -36,7 +39,9 @@ def time_loss(estimate: Tensor, target: Tensor) -> Tensor:
     >>> time_loss(torch.zeros(1, 1, 4), torch.tensor([[[1.0, -1.0, 0.0, 0.0]]]))
     tensor(0.5000)
     """
-    _check(estimate, target)
+    check_clips(estimate, target)
+    if relative:
+        return F.l1_loss(estimate / loudness_of(target), target / loudness_of(target))
     return F.l1_loss(estimate, target)
 
 
@@ -81,7 +86,7 @@ def mel_loss(
     >>> float(mel_loss(x, x, 24000))
     0.0
     """
-    _check(estimate, target)
+    check_clips(estimate, target)
     total = estimate.new_zeros(())
     for n_fft, ours, theirs in _mel_pairs(estimate, target, sample_rate, windows, n_mels):
         filled = int((mel_filters(sample_rate, n_fft, n_mels).sum(1) > 0).sum())
@@ -129,8 +134,8 @@ def log_mel_loss(
     >>> print(f"{quieter:.1f}")
     1.0
     """
-    _check(estimate, target)
-    loudness = target.detach().pow(2).mean((1, 2), keepdim=True).sqrt().clamp(min=1e-3)
+    check_clips(estimate, target)
+    loudness = loudness_of(target)
     total = estimate.new_zeros(())
     for n_fft in windows:
         pairs = _mel_pairs(
@@ -139,6 +144,15 @@ def log_mel_loss(
         for _, ours, theirs in pairs:
             total = total + ((ours + floor).log10() - (theirs + floor).log10()).abs().mean()
     return total / len(windows)
+
+
+def loudness_of(target: Tensor) -> Tensor:
+    """Root mean square of each clip, no less than -60 dBFS, so that silence divides nothing away.
+
+    Shape:
+        [B, C, T] → [B, 1, 1], without gradient
+    """
+    return target.detach().pow(2).mean((1, 2), keepdim=True).sqrt().clamp(min=1e-3)
 
 
 def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
@@ -233,7 +247,12 @@ def _mel_pairs(
         yield n_fft, ours, theirs
 
 
-def _check(estimate: Tensor, target: Tensor) -> None:
+def check_clips(estimate: Tensor, target: Tensor) -> None:
+    """Refuse what no loss can compare.
+
+    Raises:
+        ValueError: if the shapes differ, or the clips are empty.
+    """
     if estimate.shape != target.shape or estimate.dim() != 3 or not estimate.numel():
         raise ValueError(
             "a loss compares two clips [B, C, T] of one shape and not empty, but they are "

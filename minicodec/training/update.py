@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from minicodec.model.codec import Codec
 from minicodec.training.balancer import Balancer
+from minicodec.training.bands import band_loss
 from minicodec.training.config import TrainConfig
 from minicodec.training.discriminator import (
     BandwidthDiscriminators,
@@ -38,6 +39,7 @@ from minicodec.training.losses import (
     mel_loss,
     time_loss,
 )
+from minicodec.training.muon import Muon
 from minicodec.training.processes import average_gradients
 
 
@@ -79,6 +81,8 @@ class Update:
             self.averaged = copy.deepcopy(self.codec).eval().requires_grad_(False)
         self.discriminator: nn.Module | None = None
         self.weights = {"time": config.time, "mel": config.mel}
+        if config.band:
+            self.weights["band"] = config.band
         if config.uses_discriminator:
             look = (config.discriminator_windows, config.discriminator_filters)
             self.discriminator = (
@@ -94,7 +98,10 @@ class Update:
         # over processes would shorten them.
         self.balancer = Balancer(self.weights, total_norm=world, balance=config.balanced)
         self.learned = [p for p in self.codec.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(self.learned, config.learning_rate, config.betas)
+        kind = Muon if config.optimizer == "muon" else torch.optim.Adam
+        self.optimizer: torch.optim.Optimizer = kind(
+            self.learned, config.learning_rate, config.betas
+        )
         self.discriminator_optimizer = (
             None
             if self.discriminator is None
@@ -116,14 +123,18 @@ class Update:
         """
         config = self.config
         bandwidth, discriminator_learns = self.draw(step)
-        self.optimizer.param_groups[0]["lr"] = config.rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.rate(step)
 
         present = self.discriminator is not None and step >= config.discriminator_from
         alone = present and step < config.discriminator_from + config.head_start
         with torch.set_grad_enabled(not alone):
             with self._fast():
                 output, _, commitment = self.codec(audio, bandwidth, step >= config.warm_up)
-            losses = {"time": time_loss(output, audio), "mel": self._mel(output, audio)}
+            time = time_loss(output, audio, config.relative_time)
+            losses = {"time": time, "mel": self._mel(output, audio)}
+            if config.band:
+                losses["band"] = band_loss(output, audio, config.codec.sample_rate)
         shown = losses | {"commitment": commitment}
         shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
         if present:
