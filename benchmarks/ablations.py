@@ -56,7 +56,7 @@ def recipe(name: str, seed: int, steps: int) -> TrainConfig:
     clips, from larger steps, and from a time loss that is heard: with the shipped codec's share of
     it, an LSTM's copies have the wrong phase for the first thousand steps.
     """
-    mini = load_config("mini_24khz")
+    mini = load_config("mini_adam")
     small = replace(mini.codec, n_filters=8, bandwidths=(1.5, 3.0, 6.0))
     codec = replace(small, **CODECS[name])
     return replace(

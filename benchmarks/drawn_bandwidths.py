@@ -48,7 +48,7 @@ def config(kind: str, seed: int, steps: int) -> TrainConfig:
         bandwidths=KINDS[kind],
     )
     return replace(
-        load_config("mini_24khz"),
+        load_config("mini_adam"),
         codec=codec,
         seconds=0.25,
         steps=steps,

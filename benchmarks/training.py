@@ -51,7 +51,7 @@ RECIPES = {
         codec=replace(_ONE_BANDWIDTH, n_filters=32), batch=2, discriminator_filters=32,
         discriminator_share=1.0,
     ),
-    "mini_24khz": replace(load_config("mini_24khz"), codec=_ONE_BANDWIDTH, warm_up=0, batch=4),
+    "mini_adam": replace(load_config("mini_adam"), codec=_ONE_BANDWIDTH, warm_up=0, batch=4),
 }  # fmt: skip
 STEP = 99  # any: what is drawn for a step is the same each time
 RUNS = ((1, 0, 1), (1, 1, 1), (1, 0, 2), (2, 0, 1))  # processes, loading workers, threads
@@ -201,8 +201,8 @@ def of_parts(device: str, repeats: int) -> list[dict[str, Any]]:
 
 
 def of_processes(runs: Sequence[tuple[int, int, int]], steps: int) -> list[dict[str, Any]]:
-    """Short runs of the whole trainer, with its loading of data, on the recipe of `mini_24khz`."""
-    sound = BATCH * load_config("mini_24khz").seconds
+    """Short runs of the whole trainer, with its loading of data, on the recipe of `mini_adam`."""
+    sound = BATCH * load_config("mini_adam").seconds
     return [{"processes": processes, "workers": workers, "threads": threads,
              **summary(sound, short_run(processes, workers, threads, steps))}
             for processes, workers, threads in tqdm(runs, "short runs")]  # fmt: skip

@@ -32,8 +32,8 @@ USED = 100.0  # times that each code was used: none is dead and drawn anew
 
 
 def config_of(steps: int, batch: int) -> TrainConfig:
-    """The recipe of `mini_24khz`, for a few steps whose times are all written down."""
-    recipe = load_config("mini_24khz")
+    """The recipe of `mini_adam`, for a few steps whose times are all written down."""
+    recipe = load_config("mini_adam")
     return replace(recipe, steps=steps, batch=batch, warm_up=0, log_every=1, validate_every=10**9)
 
 

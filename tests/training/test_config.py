@@ -90,5 +90,5 @@ def test_what_a_run_may_change_on_its_way():
 
 
 def test_the_shipped_recipe_and_its_ablations_keep_an_average():
-    for name in ("mini_24khz", "mini_adversarial", "tiny", "no_balancer"):
+    for name in ("mini_24khz", "mini_adam", "mini_adversarial", "tiny", "no_balancer"):
         assert 0.99 <= load_config(name).averaging < 1

@@ -54,7 +54,7 @@ def test_an_update_is_watched_only_meanwhile():
 
 def test_an_update_computes_the_codec_three_times():
     """Forward, for gradients of weights, and for gradients of inputs, which the sound has not."""
-    config = replace(training.RECIPES["mini_24khz"], batch=1, seconds=0.32)
+    config = replace(training.RECIPES["mini_adam"], batch=1, seconds=0.32)
     update, audio = training.started(config, "cpu"), training.batch_of(config, "cpu")
     codec = update.codec
     forward = sum(of_codec(codec, 0)) * 1e6 * config.seconds
@@ -116,7 +116,7 @@ def test_recipes_are_those_of_the_page():
     for config in training.RECIPES.values():
         assert config.codec.bandwidths == (6.0,) and config.warm_up == 0
         assert config.discriminator_share == 1 or not config.uses_discriminator
-    mini, shipped = training.RECIPES["mini_24khz"], load_config("mini_24khz")
+    mini, shipped = training.RECIPES["mini_adam"], load_config("mini_adam")
     assert set(mini.differs(shipped)) <= {"codec", "batch", "warm_up"}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from minicodec.training.configs.mini_24khz import CONFIG as MINI
+from minicodec.training.configs.mini_adam import CONFIG as MINI
 
 CONFIG = replace(
     MINI,

@@ -2,6 +2,6 @@
 
 from dataclasses import replace
 
-from minicodec.training.configs.mini_24khz import CONFIG as MINI
+from minicodec.training.configs.mini_adam import CONFIG as MINI
 
 CONFIG = replace(MINI, warm_up=0)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from minicodec.model.config import CodecConfig
-from minicodec.training.configs.mini_24khz import CONFIG as MINI
+from minicodec.training.configs.mini_adam import CONFIG as MINI
 
 CONFIG = replace(
     MINI,
