@@ -113,8 +113,9 @@ fuzz: $(READY)
 mutation: $(READY)
 	$(BIN)/python tools/mutation.py $(MODULE)
 
-clips: $(READY)
-	$(BIN)/python tools/make_clips.py
+clips:
+	local/voices/bin/python tools/make_clips.py
+	local/voices/bin/python tools/make_clips.py --opus
 
 dist: $(READY)
 	rm -rf dist

@@ -23,7 +23,7 @@ import soxr
 import synth
 
 RATE = 24_000
-VOICES = Path(__file__).resolve().parent.parent / "local" / "voices" / "kokoro-js-1.2.1.tgz"
+ARCHIVE = Path(__file__).resolve().parent.parent / "local" / "voices" / "kokoro-js-1.2.1.tgz"
 
 
 class Reader(NamedTuple):
@@ -35,8 +35,8 @@ class Reader(NamedTuple):
     phonemes: str = ""  # where espeak-ng cannot read the script
 
 
-# Kokoro has no German voice and no French man. Mixed with its French woman, voices from elsewhere
-# speak both: of all mixes tried, a speech recogniser understood these two word for word.
+# Kokoro has no German voice and no French man. Voices from elsewhere garble words; mixed with its
+# French woman, a speech recogniser (Whisper base) understood every word of these two.
 READERS = {
     "speech_en": Reader(
         "en-us",
@@ -107,12 +107,12 @@ def kokoro():
 
 def style(voices, length):
     """What makes a voice [1, 256]; Kokoro keeps one style for each `length` of a sentence."""
-    if not VOICES.exists():
+    if not ARCHIVE.exists():
         raise FileNotFoundError(
-            f"{VOICES.name} is missing: npm pack kokoro-js@1.2.1 --pack-destination local/voices"
+            f"{ARCHIVE.name} is missing: npm pack kokoro-js@1.2.1 --pack-destination local/voices"
         )
     mix = np.zeros((1, 256), np.float32)
-    with tarfile.open(VOICES) as archive:
+    with tarfile.open(ARCHIVE) as archive:
         for name, share in voices.items():
             file = archive.extractfile(f"package/voices/{name}.bin")
             assert file is not None

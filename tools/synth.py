@@ -1,4 +1,4 @@
-"""Sound in a few lines of numpy each: filters, noise, a string, a room, and the measure of level.
+"""Sound in a few lines of numpy each: filters, noise, a room, and the measure of level.
 
 Time runs along the last axis: mono is [T], stereo is [2, T]. `sr` is the sample rate in hertz;
 randomness comes only from the generator `rng` that the caller passes in, so a seed fixes every
@@ -9,15 +9,6 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 # ---------------------------------------------------------------------------- tools
-
-
-def hertz(midi):
-    """Pitch of a MIDI note number: f = 440 · 2^((m − 69) / 12).
-
-    >>> float(hertz(57))
-    220.0
-    """
-    return 440.0 * 2.0 ** ((np.asarray(midi) - 69.0) / 12.0)
 
 
 def seconds(duration, sr):
@@ -59,35 +50,6 @@ def pink(n, sr, rng):
 
 
 # ---------------------------------------------------------------------------- pitched notes
-
-
-def pluck(freq, duration, sr, rng, bright=3000.0, ring=3.0, spot=0.18, soft=0.3):
-    """Karplus–Strong: a burst goes round a delay line one period long, and wears down.
-
-        y[n] = x[n] + g · (h ∗ y)[n − N],   X_k = |sin(π k p)| e^(−k f / bright + i φ_k)
-
-    `h` averages neighbours with weights 1 − `soft` and `soft` (high partials die first, as on a
-    string) and interpolates, so that the loop lasts sr / freq samples, fraction included. `g` sets
-    `ring`, the seconds to −60 dB. The burst `x` has random phases φ: noise, but with every partial
-    in its place, the ones left out that have a node where the string is plucked (`spot`, p). A
-    block of N samples needs only the block before, so numpy does a period at a time.
-    """
-    period = sr / freq - soft
-    lag, frac = int(period), period % 1.0
-    taps = np.convolve([1 - soft, soft], [1 - frac, frac]) * 10 ** (-3.0 / (freq * ring))
-    y = np.zeros(int(duration * sr) + lag + 3)
-    k = np.arange(lag // 2 + 1)
-    phase = 2j * np.pi * rng.uniform(size=len(k))
-    burst = np.fft.irfft(np.abs(np.sin(np.pi * k * spot)) * np.exp(phase - k * freq / bright), lag)
-    y[:lag] = 0.4 * burst / np.sqrt(np.mean(burst**2))
-    for start in range(lag + 2, len(y), lag):
-        stop = min(start + lag, len(y))
-        for k, tap in enumerate(taps):
-            y[start:stop] += tap * y[start - lag - k : stop - lag - k]
-    return fade(y[: int(duration * sr)], sr, 0.0005, 0.06)
-
-
-# ---------------------------------------------------------------------------- space and level
 
 
 def room(x, sr, wet=0.25, spread=1.0):

