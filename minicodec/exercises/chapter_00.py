@@ -115,12 +115,12 @@ EXERCISES = (
                 ("minicodec 1.5", "minicodec 12"): "You have Opus 6; of the other two, in which "
                 "does the last chord stand still, and in which does it waver?",
                 ("minicodec 12", "Opus 6"): "You have minicodec 1.5; of the other two, one has no "
-                "treble at all: listen to the brushes.",
+                "treble at all: listen to the cymbals.",
                 ("minicodec 1.5", "Opus 6"): "You have minicodec 12; both of the others "
-                "waver, but only one of them has its brushes.",
+                "waver, but only one of them has its cymbals.",
             },
             (
-                "None is in its place; begin with the one without treble, where the brushes are "
+                "None is in its place; begin with the one without treble, where the cymbals are "
                 "gone.",
                 "No letter has its own codec yet; find Opus first: it has nothing above 4 kHz.",
             ),

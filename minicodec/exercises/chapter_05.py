@@ -10,11 +10,11 @@ from minicodec.exercises.blind import mistaken, order
 from minicodec.exercises.exercise import Exercise, Mistake
 from minicodec.exercises.lesson_05 import LESSON
 
-_BOOKS = ("speech", "music", "drums")
+_BOOKS = ("speech", "piano", "noise")
 _HEARD = order("05.whose_codebook", _BOOKS)
 _WHISPER = (
-    "Two of them have changed places: one hisses from end to end, with hardly a vowel; in the "
-    "other the vowels are there. Which sound teaches hiss?"
+    "Two of them have changed places: one hisses from end to end, with hardly a vowel; the other "
+    "has tones, and little hiss. Which sound teaches hiss?"
 )
 
 EXERCISES = (
@@ -178,11 +178,11 @@ EXERCISES = (
         mistaken(
             _HEARD,
             {
-                ("music", "drums"): _WHISPER,
-                ("speech", "music"): "Two of them have changed places: in which of the two does "
+                ("piano", "noise"): _WHISPER,
+                ("speech", "piano"): "Two of them have changed places: in which of the two does "
                 "the voice keep its melody?",
-                ("speech", "drums"): "Two of them have changed places: the codebook of strokes "
-                "knows noise and hardly a vowel; which of the two is a whisper?",
+                ("speech", "noise"): "Two of them have changed places: noise has no pitch and "
+                "teaches none; which of the two is a whisper?",
             },
             (
                 "None is right: begin with the one in which the voice keeps its melody.",

@@ -55,6 +55,8 @@ class TrainConfig:
             the averaged ones. 0 keeps no average. 0.999 remembers about the last thousand steps.
         warm_up: steps without the quantizer. Codebooks then start from k-means of many latents
             at once, which already mean something. 0 starts one codebook a step from the first.
+        bandwidth_shares: how often each bandwidth is drawn; none: all equally often, as in the
+            paper. What is drawn more often sounds better, at the others' cost.
         decoder_only: leave encoder and quantizer as they are. Codes of old streams stay valid.
         time, mel, band, adversarial, features: weights of the losses; 0 leaves one out.
         commitment: weight of the commitment loss, which is not balanced.
@@ -93,6 +95,7 @@ class TrainConfig:
     max_norm: float | None = None
     averaging: float = 0.0
     warm_up: int = 0
+    bandwidth_shares: tuple[float, ...] | None = None
     decoder_only: bool = False
     time: float = 0.1
     mel: float = 1.0
@@ -133,6 +136,7 @@ class TrainConfig:
             max_norm=(0, 1e9),
             averaging=(0, 1),
             warm_up=(0, 10**9),
+            bandwidth_shares=(0, 1),
             commitment=(0, 1e6),
             discriminator_filters=(1, 1024),
             discriminator_windows=(4, 1 << 16),
@@ -164,6 +168,11 @@ class TrainConfig:
             ("final_rate", "is above 0", self.final_rate > 0),
             ("max_norm", "is above 0, or none", self.max_norm is None or self.max_norm > 0),
             ("averaging", "is below 1", self.averaging < 1),
+            ("bandwidth_shares", "are one for each bandwidth of the codec",
+             len(self.bandwidth_shares or self.codec.bandwidths) == len(self.codec.bandwidths)),
+            ("bandwidth_shares", "sum to 1",
+             not self.bandwidth_shares
+             or math.isclose(sum(self.bandwidth_shares), 1, abs_tol=1e-6)),
             ("warm_up", "ends before the last step", self.warm_up < self.steps),
             ("warm_up", "is 0 with decoder_only", not (self.warm_up and self.decoder_only)),
             ("gain", "rises", self.gain[0] <= self.gain[1]),

@@ -39,6 +39,10 @@ def test_named_configs_are_whole_and_survive_a_file(name, tmp_path):
         (dict(learning_rate=-1), "learning_rate"),
         (dict(final_rate=0), "final_rate"),
         (dict(mel_kind="loud"), "mel_kind"),
+        (dict(optimizer="sgd"), "optimizer"),
+        (dict(bandwidth_shares=(0.5, 0.25, 0.25)), "bandwidth_shares are one for each bandwidth"),
+        (dict(bandwidth_shares=(0.5, 0.2)), "bandwidth_shares sum to 1"),
+        (dict(band=-1.0), "band"),
         (dict(codec=dataclasses.replace(CODEC, segment=0.25)), "one segment"),
     ],
 )

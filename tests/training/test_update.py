@@ -64,6 +64,13 @@ def test_the_discriminator_learns_in_two_steps_of_three_and_bandwidths_are_drawn
         assert moved == learns and asked["n_q"] == CODEC.n_q(bandwidth)
 
 
+def test_bandwidths_may_be_drawn_by_shares():
+    update = Update(dataclasses.replace(CONFIG, bandwidth_shares=(0.2, 0.8)))
+    drawn = [update.draw(step)[0] for step in range(2000)]
+    assert set(drawn) == set(CODEC.bandwidths)
+    assert drawn.count(CODEC.bandwidths[1]) / 2000 == pytest.approx(0.8, abs=0.03)
+
+
 def test_each_bandwidth_may_have_a_discriminator_of_its_own():
     update = Update(dataclasses.replace(CONFIG, discriminator_per_bandwidth=True, warm_up=0,
                                         discriminator_share=1.0))  # fmt: skip

@@ -15,4 +15,5 @@ CONFIG = replace(
     band=0.36,
     relative_time=True,
     commitment=2.0,
+    bandwidth_shares=(0.15, 0.2, 0.25, 0.4),  # or 12 kbps is hardly better than 6
 )
