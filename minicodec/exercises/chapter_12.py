@@ -251,7 +251,7 @@ EXERCISES = (
         mistaken(
             _TEMPERATURES,
             {
-                ("middle", "high"): "Two are exchanged: which one goes on like the music, and "
+                ("middle", "high"): "Two are exchanged: which one goes on like the voice, and "
                 "which one like noise?",
                 ("low", "middle"): "Two are exchanged: where the likeliest always wins, little new "
                 "comes.",
@@ -265,6 +265,6 @@ EXERCISES = (
         ),
         minutes=4,
         kind="ear",
-        remark="A low temperature repeats itself; a high one forgets what it was playing.",
+        remark="A low temperature repeats itself; a high one forgets what it was saying.",
     ),
 )
