@@ -138,6 +138,7 @@ def sounds(codec: Codec, name: str) -> None:
         )
         stem = name.lower().replace(" × ", "x").replace(" ", "_")
         audio.save(OUT / f"{stem}_{clip}.flac", copy[0], rate)
+        audio.save(OUT / f"original_{clip}.flac", piece[0], rate)
 
 
 def main() -> None:

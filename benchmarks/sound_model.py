@@ -176,18 +176,18 @@ def train(
         write_text(runs / f"{student.name}.json", json.dumps(facts))
 
 
-def prompts(codec: Codec) -> Tensor:
-    """Codes [clips, 4, 150] of two seconds of our clips."""
-    found = []
-    for name, start in PROMPTS.items():
-        clip = audio.clip(name)[..., round(start * 24000) :]
-        found.append(codec.encode(clip)[0, :N_Q, :PROMPT])
-    return torch.stack(found)
+def whole_clips(codec: Codec) -> dict[str, Tensor]:
+    """Codes [4, frames] of our clips, from where the prompts begin."""
+    return {
+        name: codec.encode(audio.clip(name)[..., round(start * 24000) :])[0, :N_Q]
+        for name, start in PROMPTS.items()
+    }
 
 
 def play(models: dict[str, SoundModel], codec: Codec) -> dict[str, Tensor]:
     """Codes of all sounds that the chapter plays; a name says pattern, prompt and knobs."""
-    given, sounds = prompts(codec), dict[str, Tensor]()
+    given = torch.stack([clip[:, :PROMPT] for clip in whole_clips(codec).values()])
+    sounds = dict[str, Tensor]()
 
     def add(pattern: str, temperature: float, top_k: int | None, seed: int) -> None:
         model, knobs = models[pattern], f"{temperature:g} {top_k or 'all'}"
@@ -261,6 +261,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     save_sound_model(models["delayed"], FOLDER / "delayed.safetensors", fingerprint(codec),
                      results["patterns"]["delayed"])  # fmt: skip
+    sounds |= {f"clip {name}": codes for name, codes in whole_clips(codec).items()}
     short = {name: codes.short().contiguous() for name, codes in sounds.items()}
     write_bytes(FOLDER / "sounds.safetensors", save(short))
     write_text(FOLDER / "results.json", json.dumps(results, indent=1) + "\n")

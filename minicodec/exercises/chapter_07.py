@@ -229,8 +229,8 @@ EXERCISES = (
             {
                 ("short", "long"): "Two of them have changed places: a short window knows no "
                 "pitch; which of the two is a whisper?",
-                ("short", "time"): "Two of them have changed places: which loss lost the *s* "
-                "sounds, and which the melody?",
+                ("short", "time"): "Two of them have changed places: which loss lost the *s*, "
+                "and which the melody?",
                 ("long", "time"): "Two of them have changed places: which of the two is dull, and "
                 "which is smeared?",
             },

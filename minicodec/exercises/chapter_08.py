@@ -133,14 +133,14 @@ EXERCISES = (
             _HEARD,
             {
                 ("before", "after"): "You have the hiss. Of the other two, one is duller: in which "
-                "is an s sharper?",
+                "is a *sch* sharper?",
                 ("after", "hiss"): "You have the dull one. Of the other two, one hisses on in the "
                 "pauses between words.",
                 ("before", "hiss"): "You have `after`. Of the other two, one hisses all the time.",
             },
             (
                 "None is in its place; begin with the pauses, and find the hiss.",
-                "No letter has its own copy yet; find the dullest s first.",
+                "No letter has its own copy yet; find the dullest *sch* first.",
             ),
         ),
         minutes=5,
