@@ -8,6 +8,7 @@ import functools
 import clip_midi
 import numpy as np
 import soxr
+import synth
 from clip_midi import EXPRESSION, PEDAL, Part
 
 RATE = 24_000
@@ -114,9 +115,7 @@ def music():
 
 def ending(audio, release=0.7):
     """Let the last chord go before the clip ends."""
-    ramp = np.ones(audio.shape[-1])
-    ramp[-int(release * clip_midi.RATE) :] = np.linspace(1, 0, int(release * clip_midi.RATE))
-    return audio * np.sin(np.pi / 2 * ramp) ** 2
+    return synth.fade(audio, clip_midi.RATE, 0.0, release)
 
 
 # ---------------------------------------------------------------------------- a piano alone

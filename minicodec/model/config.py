@@ -7,6 +7,7 @@ Three configurations: the paper's two (sections 3.1 and 3.2), down to the last p
 import dataclasses
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -181,14 +182,15 @@ class CodecConfig:
             raise ValueError(f"bandwidth must be one of {known} kbps, but {bandwidth} was given.")
         return max(1, int(bandwidth * 1000 // (self.bits * self.frame_rate)))
 
-    def draw_bandwidth(self, rng: random.Random) -> float:
-        """The bandwidth of one training batch: each of `bandwidths` as likely as the others.
+    def draw_bandwidth(self, rng: random.Random, shares: Sequence[float] | None = None) -> float:
+        """The bandwidth of one training batch: each of `bandwidths` as likely as the others, or
+        as `shares` say.
 
         Training at a bandwidth drawn anew for every batch makes one model serve all of them (paper,
         section 3.2). Processes that train together must draw the same: codebooks that only some of
         them use cannot be averaged.
         """
-        return rng.choice(self.bandwidths)
+        return rng.choices(self.bandwidths, shares)[0] if shares else rng.choice(self.bandwidths)
 
 
 def _rise(numbers: tuple[float, ...]) -> bool:

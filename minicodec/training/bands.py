@@ -1,6 +1,6 @@
 """Support: the loss that asks for power in the right band at the right moment.
 
-With it, and beside the mel loss, the shipped codec was trained.
+The recipe `mini_24khz` has it beside the mel loss.
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,8 @@ def time_loss(estimate: Tensor, target: Tensor, relative: bool = False) -> Tenso
     """
     check_clips(estimate, target)
     if relative:
-        return F.l1_loss(estimate / loudness_of(target), target / loudness_of(target))
+        loudness = loudness_of(target)
+        return F.l1_loss(estimate / loudness, target / loudness)
     return F.l1_loss(estimate, target)
 
 

@@ -1,4 +1,4 @@
-"""Support: Muon, momentum whose directions all count alike. What the shipped codec learns with.
+"""Support: Muon, momentum whose directions all count alike. For the recipe `mini_24khz`.
 
 Adam divides each number's gradient by that number's usual size. A layer is a matrix, though, and
 its gradient is dominated by the few directions in which many clips agree, its loudest; what a
@@ -25,8 +25,7 @@ from torch import Tensor, nn
 #: whatever is pushed through it five times.
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
-#: A step of Muon has the length that a step of Adam usually has (Liu et al.), so that both work
-#: with one learning rate.
+#: A step of Muon has the length that a step of Adam usually has (Liu et al.).
 _LENGTH = 0.2
 #: Matrices with fewer rows or columns have too few directions to gain by it: they move with Adam.
 _FEWEST = 8
@@ -44,13 +43,13 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """
     a, b, c = _POLYNOMIAL
     x = matrix.bfloat16()
-    if wide := x.shape[0] > x.shape[1]:  # the smaller product of the two
+    if tall := x.shape[0] > x.shape[1]:  # the smaller product of the two
         x = x.T
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(_ROUNDS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.T if wide else x).to(matrix.dtype)
+    return (x.T if tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):

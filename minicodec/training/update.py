@@ -184,12 +184,7 @@ class Update:
         """The bandwidth of a step, and whether the discriminator learns; seeds torch as well."""
         random = Random(f"{self.config.seed}/update/{step}")
         torch.manual_seed(random.getrandbits(63))
-        bandwidths, shares = self.config.codec.bandwidths, self.config.bandwidth_shares
-        bandwidth = (
-            random.choices(bandwidths, shares)[0]
-            if shares
-            else self.config.codec.draw_bandwidth(random)
-        )
+        bandwidth = self.config.codec.draw_bandwidth(random, self.config.bandwidth_shares)
         return bandwidth, random.random() < self.config.discriminator_share
 
     def _discriminator_of(self, bandwidth: float) -> nn.Module:
