@@ -1,6 +1,6 @@
-"""Support: the loss that asks for power in the right band at the right moment.
+"""Support: losses that ask for power in the right band, moment by moment and in the long run.
 
-The recipe `mini_24khz` has it beside the mel loss.
+The recipe `mini_24khz` has the first beside the mel loss, `mini_decoder` both.
 """
 
 from collections.abc import Mapping
@@ -55,3 +55,43 @@ def band_loss(
         logs = (ours + floor).log10() - (theirs + floor).log10()
         total = total + 0.5 * logs.abs().mean()
     return total / len(bands)
+
+
+def long_term_loss(
+    estimate: Tensor,
+    target: Tensor,
+    sample_rate: int,
+    n_fft: int = 2048,
+    n_bands: int = 40,
+    floor: float = 1e-5,
+) -> Tensor:
+    """Mean absolute difference of long-term average spectra, log10 of each band's mean power.
+
+    Not in the paper. Where it cannot be known how loud a band is in a frame, `band_loss` is
+    smallest for the median of what could be there. Powers have rare peaks far above their median,
+    and their mean is above it, too: each frame is a good guess, and the whole clip too soft. This
+    loss compares the means, so a clip keeps its brightness.
+
+    Args:
+        n_fft, n_bands: window in samples, and how many bands it sees.
+        floor: as for `band_loss`; a mean hardly fluctuates, so it may be lower.
+
+    Shape:
+        estimate, target: [B, C, T] → scalar, in the units of `band_loss`; no gradient goes to
+        `target`
+
+    Raises:
+        ValueError: if the shapes differ, or the clips are empty.
+
+    >>> x = torch.randn(1, 1, 4800)
+    >>> print(f"{long_term_loss(0.1 * x, x, 24000):.1f}")
+    1.0
+    """
+    check_clips(estimate, target)
+    loudness = loudness_of(target)
+    filters = mel_filters(sample_rate, n_fft, n_bands).to(estimate)
+    ours, theirs = (
+        (filters @ stft(clip / loudness, n_fft).abs().square()).mean(-1) + floor
+        for clip in (estimate, target.detach())
+    )
+    return 0.5 * (ours.log10() - theirs.log10()).abs().mean()

@@ -32,6 +32,8 @@ Optimizer = Literal["adam", "muon"]
 
 _MOST_SAMPLES = 1 << 30  # in a batch: 4 GiB
 
+_LOSSES = ("time", "mel", "band", "long_term", "adversarial", "features")
+
 #: These may change from one part of a run to the next.
 _FREE = ("steps", "log_every", "validate_every")
 
@@ -58,7 +60,7 @@ class TrainConfig:
         bandwidth_shares: how often each bandwidth is drawn; none: all equally often, as in the
             paper. What is drawn more often sounds better, at the others' cost.
         decoder_only: leave encoder and quantizer as they are. Codes of old streams stay valid.
-        time, mel, band, adversarial, features: weights of the losses; 0 leaves one out.
+        time, mel, band, long_term, adversarial, features: weights of the losses; 0 leaves one out.
         commitment: weight of the commitment loss, which is not balanced.
         balanced: weigh gradients (paper, section 3.4); else the losses themselves are weighed.
         mel_kind: "paper" or "log", as in `minicodec.training.losses`.
@@ -100,6 +102,7 @@ class TrainConfig:
     time: float = 0.1
     mel: float = 1.0
     band: float = 0.0
+    long_term: float = 0.0
     adversarial: float = 3.0
     features: float = 3.0
     commitment: float = 1.0
@@ -123,7 +126,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if isinstance(self.codec, dict):  # from JSON
             object.__setattr__(self, "codec", build(CodecConfig, self.codec))
-        rates = {name: (0, 1e6) for name in ("time", "mel", "band", "adversarial", "features")}
+        rates = dict.fromkeys(_LOSSES, (0, 1e6))
         check_fields(
             self,
             "a training",
@@ -160,8 +163,8 @@ class TrainConfig:
              not segment or self.length <= segment),
             ("batch", f"has at most {_MOST_SAMPLES} samples",
              self.batch * self.length * self.codec.channels <= _MOST_SAMPLES),
-            ("mel", "is above 0, or time, band, adversarial or features are",
-             max(self.time, self.mel, self.band, self.adversarial, self.features) > 0),
+            ("mel", "is above 0, or the weight of another loss is",
+             any(getattr(self, name) for name in _LOSSES)),
             ("learning_rate", "is above 0", self.learning_rate > 0),
             ("discriminator_rate", "is above 0", self.discriminator_rate > 0),
             ("betas", "are below 1", max(self.betas) < 1),

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from minicodec.model.codec import Codec
 from minicodec.training.balancer import Balancer
-from minicodec.training.bands import band_loss
+from minicodec.training.bands import band_loss, long_term_loss
 from minicodec.training.config import TrainConfig
 from minicodec.training.discriminator import (
     BandwidthDiscriminators,
@@ -83,6 +83,8 @@ class Update:
         self.weights = {"time": config.time, "mel": config.mel}
         if config.band:
             self.weights["band"] = config.band
+        if config.long_term:
+            self.weights["long_term"] = config.long_term
         if config.uses_discriminator:
             look = (config.discriminator_windows, config.discriminator_filters)
             self.discriminator = (
@@ -135,6 +137,8 @@ class Update:
             losses = {"time": time, "mel": self._mel(output, audio)}
             if config.band:
                 losses["band"] = band_loss(output, audio, config.codec.sample_rate)
+            if config.long_term:
+                losses["long_term"] = long_term_loss(output, audio, config.codec.sample_rate)
         shown = losses | {"commitment": commitment}
         shown["level"] = output.abs().mean() / audio.abs().mean().clamp(min=1e-3)
         if present:

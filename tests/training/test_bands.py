@@ -1,4 +1,4 @@
-"""The loss on powers of wide bands: its formula, and what it hears that the mel loss does not."""
+"""Losses on powers of wide bands: their formulas, and what each hears that others do not."""
 
 import math
 
@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from minicodec.sound.spectral import mel_filters
-from minicodec.training.bands import band_loss
+from minicodec.training.bands import band_loss, long_term_loss
 from minicodec.training.losses import log_mel_loss
+from minicodec.training.update import Update
+from tests.helpers import short_runs
 
 RATE = 24000
 
@@ -40,3 +42,40 @@ def test_band_loss_hears_the_sum_of_a_band_and_not_which_bin_has_it():
     assert near < 0.35 * far
     narrow = [float(log_mel_loss(y, there, RATE)) for y in (beside, elsewhere)]
     assert near / far < narrow[0] / narrow[1]
+
+
+def test_long_term_loss_is_the_formula_written_out():
+    torch.manual_seed(0)
+    x, y = torch.randn(2, 1, 9000), 0.3 * torch.randn(2, 1, 9000)
+    rms = x.square().mean((1, 2), keepdim=True).sqrt()
+    window = torch.hann_window(2048)
+    logs = []
+    for clip in (y / rms, x / rms):
+        z = torch.stft(clip[:, 0], 2048, 512, window=window, return_complex=True)
+        power = (z.real**2 + z.imag**2) / window.square().sum()
+        logs.append(((mel_filters(RATE, 2048, 40) @ power).mean(-1) + 1e-5).log10())
+    expected = float((logs[0] - logs[1]).abs().mean()) / 2
+    assert float(long_term_loss(y, x, RATE)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_best_steady_guess_is_too_soft_for_one_loss_and_right_for_the_other():
+    """Of a noise that comes and goes, a guess that does not know when: median against mean."""
+    torch.manual_seed(0)
+    noise = torch.randn(4, 1, 48000)
+    envelope = 10 ** (torch.randn(4, 1, 40) * 0.5).repeat_interleave(1200, -1)  # 10 dB up and down
+    target, guess = envelope * noise, torch.randn(4, 1, 48000)
+    target = target / target.square().mean((1, 2), keepdim=True).sqrt()
+    gains = torch.linspace(-12, 3, 31)
+    best = {
+        loss: float(gains[torch.stack(
+            [loss(10 ** (g / 20) * guess, target, RATE) for g in gains]).argmin()])
+        for loss in (band_loss, long_term_loss)
+    }  # fmt: skip
+    assert best[band_loss] < -3
+    assert abs(best[long_term_loss]) < 1.5
+
+
+def test_a_step_is_taught_by_the_long_term_loss_only_where_it_is_asked_for():
+    for weight in (0.0, 0.3):
+        losses = Update(short_runs.changed(long_term=weight, warm_up=0))(short_runs.batch(0), 0)
+        assert ("long_term" in losses) == (weight > 0)

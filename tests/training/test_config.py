@@ -43,6 +43,8 @@ def test_named_configs_are_whole_and_survive_a_file(name, tmp_path):
         (dict(bandwidth_shares=(0.5, 0.25, 0.25)), "bandwidth_shares are one for each bandwidth"),
         (dict(bandwidth_shares=(0.5, 0.2)), "bandwidth_shares sum to 1"),
         (dict(band=-1.0), "band"),
+        (dict(long_term=-1.0), "long_term"),
+        (dict(time=0, mel=0, adversarial=0, features=0), "the weight of another loss"),
         (dict(codec=dataclasses.replace(CODEC, segment=0.25)), "one segment"),
     ],
 )
@@ -94,5 +96,6 @@ def test_what_a_run_may_change_on_its_way():
 
 
 def test_the_shipped_recipe_and_its_ablations_keep_an_average():
-    for name in ("mini_24khz", "mini_adam", "mini_adversarial", "tiny", "no_balancer"):
+    recipes = ("mini_24khz", "mini_adam", "mini_decoder", "mini_adversarial", "tiny", "no_balancer")
+    for name in recipes:
         assert 0.99 <= load_config(name).averaging < 1

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from minicodec.sound.spectral import mel_filters, mel_spectrogram
-from minicodec.training.bands import band_loss
+from minicodec.training.bands import band_loss, long_term_loss
 from minicodec.training.losses import (
     MEL_WINDOWS,
     discriminator_loss,
@@ -25,6 +25,7 @@ RECONSTRUCTION = {
     "log mel": lambda y, x: log_mel_loss(y, x, RATE),
     "relative time": lambda y, x: time_loss(y, x, relative=True),
     "band": lambda y, x: band_loss(y, x, RATE),
+    "long term": lambda y, x: long_term_loss(y, x, RATE),
 }
 
 
@@ -141,7 +142,7 @@ def test_magnitudes_of_noise_ask_for_less_than_its_level_and_logarithms_for_all_
     assert best["time"] < 0.81 and best["mel"] < 0.99 < best["log mel"] < 1.05
 
 
-@pytest.mark.parametrize("name", ["band", "relative time"])
+@pytest.mark.parametrize("name", ["band", "long term", "relative time"])
 def test_relative_losses_do_not_care_how_loud_the_pair_is(name, speech):
     x = speech[..., :6000]
     y = x + 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
