@@ -4,15 +4,15 @@ python tools/check_numbers.py
 
 Fingerprints, codes of silence, and frequencies of the language model stand in `book/bitstream.md`,
 `book/exact-language-model.md` and chapter 12, so that other programs can be compared with ours.
-Tests in `tests/bits/test_bitstream_page.py` find the same numbers another way.
+`tests/bits/test_bitstream_page.py` says when they are stale.
 """
 
 import hashlib
 import re
-from pathlib import Path
 from unittest import mock
 
 import torch
+from notebooks import ROOT
 
 import minicodec
 from minicodec.bits.exact import ExactLanguageModel
@@ -21,7 +21,6 @@ from minicodec.bits.language_model_file import load_language_model
 from minicodec.bits.packing import silence
 from minicodec.model.checkpoint import fingerprint
 
-ROOT = Path(__file__).resolve().parents[1]
 FRAMES, BOTH = 1100, (2, 16)
 
 

@@ -45,13 +45,9 @@ def band_loss(
     1.0
     """
     check_clips(estimate, target)
-    loudness = loudness_of(target)
     total = estimate.new_zeros(())
     for n_fft, n_bands in bands.items():
-        filters = mel_filters(sample_rate, n_fft, n_bands).to(estimate)
-        ours = filters @ stft(estimate / loudness, n_fft).abs().square()
-        with torch.no_grad():
-            theirs = filters @ stft(target / loudness, n_fft).abs().square()
+        ours, theirs = _powers(estimate, target, sample_rate, n_fft, n_bands)
         logs = (ours + floor).log10() - (theirs + floor).log10()
         total = total + 0.5 * logs.abs().mean()
     return total / len(bands)
@@ -88,10 +84,18 @@ def long_term_loss(
     1.0
     """
     check_clips(estimate, target)
+    ours, theirs = _powers(estimate, target, sample_rate, n_fft, n_bands)
+    logs = (ours.mean(-1) + floor).log10() - (theirs.mean(-1) + floor).log10()
+    return 0.5 * logs.abs().mean()
+
+
+def _powers(
+    estimate: Tensor, target: Tensor, sample_rate: int, n_fft: int, n_bands: int
+) -> tuple[Tensor, Tensor]:
+    """[B, C, bands, frames] of both clips, in powers of the target's, whose own has no gradient."""
     loudness = loudness_of(target)
     filters = mel_filters(sample_rate, n_fft, n_bands).to(estimate)
-    ours, theirs = (
-        (filters @ stft(clip / loudness, n_fft).abs().square()).mean(-1) + floor
-        for clip in (estimate, target.detach())
-    )
-    return 0.5 * (ours.log10() - theirs.log10()).abs().mean()
+    ours = filters @ stft(estimate / loudness, n_fft).abs().square()
+    with torch.no_grad():
+        theirs = filters @ stft(target / loudness, n_fft).abs().square()
+    return ours, theirs
